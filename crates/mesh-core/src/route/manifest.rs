@@ -1,0 +1,96 @@
+//! What a service says of itself: its routes, and where its instances are.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::Pattern;
+use crate::{name::ServiceName, service::BaseUrl};
+
+/// One route of a service: one method and one URI.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// One of GET, POST, PUT, PATCH, DELETE, OPTIONS.
+    pub method: Method,
+    /// The URI as the service serves it.
+    pub uri: Pattern,
+    /// The route's name.
+    pub name: Option<String>,
+    /// All other keys, as declared; reaches the gateway's request extensions. Excluded keys are not among them.
+    pub metadata: Map<String, Value>,
+}
+
+/// A service's manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The service it describes.
+    pub service: ServiceName,
+    /// The routes in the order of declaration; one entry per method.
+    pub routes: Vec<Route>,
+    /// When it was made, as its maker writes it (RFC 3339 by us).
+    pub timestamp: String,
+    /// A number that grows with every change; absent in the package's.
+    pub version: Option<u64>,
+    /// All instances of the service; empty: not announced.
+    pub base_urls: Vec<BaseUrl>,
+    /// The limit of one attempt for all routes, where the manifest announces one.
+    pub timeout: Option<Duration>,
+}
+
+impl Route {
+    /// A route without name and metadata.
+    #[must_use]
+    pub fn new(method: Method, uri: Pattern) -> Self {
+        Self { method, uri, name: None, metadata: Map::new() }
+    }
+
+    /// The limit of one attempt (metadata `timeout`, seconds).
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        todo!()
+    }
+
+    /// Whether the route declares that it may be repeated (metadata `idempotent`).
+    #[must_use]
+    pub fn is_idempotent(&self) -> bool {
+        todo!()
+    }
+
+    /// What the route asks of the idempotency layer (metadata `idempotency`: true, "optional" or "required").
+    #[must_use]
+    pub fn idempotency(&self) -> Option<RouteIdempotency> {
+        todo!()
+    }
+
+    /// The largest request body, in bytes (metadata `body_limit`: bytes or a text such as "2MiB").
+    #[must_use]
+    pub fn body_limit(&self) -> Option<u64> {
+        todo!()
+    }
+}
+
+/// What a route asks of the idempotency layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteIdempotency {
+    /// Requests with a key are de-duplicated.
+    Optional,
+    /// Requests without a key are refused, and nothing runs without the store.
+    Required,
+}
+
+impl Manifest {
+    /// Keeps only routes whose URI is `prefix` or begins with `prefix` + `/` (`/api` and `api` mean the same; empty:
+    /// all). Applied where a manifest is built; gateways ignore it.
+    #[must_use]
+    pub fn filtered(mut self, prefix: &str) -> Self {
+        let prefix = prefix.trim_matches('/');
+        if !prefix.is_empty() {
+            self.routes.retain(|route| {
+                let uri = route.uri.as_str().trim_start_matches('/');
+                uri.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+        }
+        self
+    }
+}

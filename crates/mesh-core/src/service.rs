@@ -1,0 +1,205 @@
+//! What a service is to its callers: a name and the base URLs of its instances.
+//!
+//! Refuses base URLs with user information, a query, a fragment or another scheme than http and https.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::Uri;
+use serde::{Deserialize, Serialize};
+
+use crate::name::ServiceName;
+
+/// How one instance is reached, e.g. `http://10.0.0.7:8001/prefix`.
+///
+/// Keeps the text exactly as configured: the shared health key is made of it (docs/wire.md, Redis).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BaseUrl {
+    text: Arc<str>,
+    https: bool,
+    authority: Arc<str>,
+    path_prefix: Arc<str>,
+}
+
+/// Why a text is no base URL. The fault of the settings or of who announced it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaseUrlError {
+    /// The text is no absolute URL in ASCII.
+    #[error("a base URL is an absolute URL such as http://127.0.0.1:8001")]
+    Malformed,
+    /// The scheme is neither http nor https.
+    #[error("a base URL begins with http:// or https://")]
+    Scheme,
+    /// The URL carries a user name or a password.
+    #[error("a base URL carries no user information")]
+    UserInformation,
+    /// The URL carries a query or a fragment.
+    #[error("a base URL has no query and no fragment")]
+    QueryOrFragment,
+}
+
+impl BaseUrl {
+    /// Reads a base URL.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is no plain http or https URL.
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        if text.contains('#') {
+            return Err(BaseUrlError::QueryOrFragment);
+        }
+        let uri: Uri = text.parse().map_err(|_| BaseUrlError::Malformed)?;
+        let https = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            Some(_) => return Err(BaseUrlError::Scheme),
+            None => return Err(BaseUrlError::Malformed),
+        };
+        let authority = uri.authority().ok_or(BaseUrlError::Malformed)?;
+        if authority.as_str().contains('@') {
+            return Err(BaseUrlError::UserInformation);
+        }
+        let port_is_digits = authority.as_str().rsplit_once(':').is_none_or(|(before, port)| {
+            (before.starts_with('[') && !before.contains(']'))
+                || port.ends_with(']')
+                || uri.port_u16().is_some_and(|n| n > 0) && !port.is_empty()
+        });
+        if authority.host().is_empty() || !port_is_digits {
+            return Err(BaseUrlError::Malformed);
+        }
+        if uri.query().is_some() {
+            return Err(BaseUrlError::QueryOrFragment);
+        }
+        Ok(Self {
+            text: Arc::from(text),
+            https,
+            authority: Arc::from(authority.as_str()),
+            path_prefix: Arc::from(uri.path().trim_end_matches('/')),
+        })
+    }
+
+    /// The text exactly as configured.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the scheme is https.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// `host` or `host:port`, as in the URL; what the `Host` header carries.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The path that stands before every target, without a trailing slash; often empty.
+    #[must_use]
+    pub fn path_prefix(&self) -> &str {
+        &self.path_prefix
+    }
+
+    /// The target on the wire for `path_and_query` (which begins with `/`): the path prefix in front of it.
+    #[must_use]
+    pub fn target(&self, path_and_query: &str) -> String {
+        format!("{}{path_and_query}", self.path_prefix)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BaseUrl({})", self.text)
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = BaseUrlError;
+
+    fn try_from(text: String) -> Result<Self, BaseUrlError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<BaseUrl> for String {
+    fn from(url: BaseUrl) -> Self {
+        url.text.as_ref().to_owned()
+    }
+}
+
+/// One running copy of a service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instance {
+    /// The service that the instance is a copy of.
+    pub service: ServiceName,
+    /// How it is reached.
+    pub url: BaseUrl,
+}
+
+/// A service as configured: its instances and what differs from the defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The name others call.
+    pub name: ServiceName,
+    /// The instances, in the order of the settings.
+    pub base_urls: Vec<BaseUrl>,
+    /// The limit of one attempt; absent: the default.
+    pub timeout: Option<Duration>,
+    /// Further attempts per instance; absent: the default.
+    pub retries: Option<u32>,
+}
+
+impl Service {
+    /// A service with these instances and the defaults for everything else.
+    #[must_use]
+    pub const fn new(name: ServiceName, base_urls: Vec<BaseUrl>) -> Self {
+        Self { name, base_urls, timeout: None, retries: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, expected: BaseUrlError) {
+        assert_eq!(BaseUrl::parse(text).err(), Some(expected), "{text}");
+    }
+
+    #[test]
+    fn a_base_url_keeps_its_text_and_knows_its_parts() {
+        let url = BaseUrl::parse("http://OMS-1:8000/prefix/").unwrap();
+        assert_eq!(url.as_str(), "http://OMS-1:8000/prefix/");
+        assert_eq!(url.authority(), "OMS-1:8000");
+        assert_eq!(url.path_prefix(), "/prefix");
+        assert_eq!(url.target("/api/x?y=1"), "/prefix/api/x?y=1");
+        assert!(!url.is_https());
+        assert!(BaseUrl::parse("https://[::1]:8080").unwrap().is_https());
+        assert_eq!(BaseUrl::parse("http://[::1]").unwrap().authority(), "[::1]");
+        assert_eq!(BaseUrl::parse("http://orders").unwrap().path_prefix(), "");
+    }
+
+    #[test]
+    fn what_is_no_plain_http_url_is_refused() {
+        refused("", BaseUrlError::Malformed);
+        refused("orders:8000/x", BaseUrlError::Malformed);
+        refused("/orders", BaseUrlError::Malformed);
+        refused("http://a b", BaseUrlError::Malformed);
+        refused("http://host:99999", BaseUrlError::Malformed);
+        refused("http://host:", BaseUrlError::Malformed);
+        refused("http://host:0", BaseUrlError::Malformed);
+        refused("ftp://host", BaseUrlError::Scheme);
+        refused("http://me:secret@host", BaseUrlError::UserInformation);
+        refused("http://host/?a=1", BaseUrlError::QueryOrFragment);
+        refused("http://host/#top", BaseUrlError::QueryOrFragment);
+    }
+}

@@ -1,0 +1,4 @@
+//! The health port in memory.
+
+#[derive(Debug, Default)]
+pub(super) struct HealthMemory;

@@ -1,0 +1,4 @@
+//! The idempotency port in memory.
+
+#[derive(Debug, Default)]
+pub(super) struct IdempotencyMemory;

@@ -1,0 +1,4 @@
+//! The manifest port in memory.
+
+#[derive(Debug, Default)]
+pub(super) struct ManifestMemory;
