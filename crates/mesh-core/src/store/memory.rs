@@ -1,5 +1,6 @@
 //! The ports in memory: for tests, for `mesh dev`, and for a node that shares nothing.
 
+mod expiring;
 mod health;
 mod idempotency;
 mod manifest;
