@@ -6,16 +6,20 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use http::Method;
 use mesh_core::{
-    call::Ending,
+    call::{Call, CallPlan, Ending, Step},
     clock::{Clock, Tick},
     entropy::Entropy,
-    event::EventSink,
-    health::{HealthPolicy, view::ServiceView},
+    event::{Event, EventSink},
+    health::{
+        HealthPolicy,
+        view::{InstanceView, ServiceView},
+    },
+    name::ServiceName,
     retry::{Outcome, RetryPolicy},
     service::{BaseUrl, Instance},
 };
 
-use crate::report::Reporter;
+use crate::report::{Reporter, emit_change};
 
 /// Sends one attempt. Implementations sign each attempt afresh and never follow redirects.
 pub trait Transport {
@@ -121,21 +125,131 @@ impl Driver {
 
     /// Makes attempts at the instances of `view` until the call is over. Never waits for a store.
     ///
-    /// Judges health once per instance and call: local view first, then the reporter, after the last attempt.
+    /// Judges health once per instance and call: local view first, then the reporter, after the last attempt. The future
+    /// is `Send` when the transport's is; a call whose future is dropped judges nobody.
     pub async fn drive<T: Transport>(
         &self,
         view: &ServiceView,
         facts: &CallFacts,
         transport: &T,
     ) -> Report<T::Response> {
-        let _ =
-            (view, facts, transport, &self.clock, &self.entropy, &self.sink, &self.policy, &self.reporter);
-        todo!()
+        let mut call = Call::new(CallPlan {
+            order: view.order(&self.policy, self.clock.monotonic()),
+            policy: facts.policy,
+            may_repeat: facts.may_repeat,
+            attempt_timeout: facts.attempt_timeout,
+            deadline: facts.deadline,
+        });
+        let mut attempts = Vec::new();
+        let mut latest = None;
+        let mut tried = None;
+        let ending = loop {
+            match call.next(self.clock.monotonic(), self.entropy.next_u64()) {
+                Step::Attempt { instance, limit } => {
+                    let target = &view.instances()[instance];
+                    let begun = self.clock.monotonic();
+                    let under_way = target.begin(&self.policy, begun);
+                    let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+                    let attempt =
+                        Attempt { instance: target.instance(), limit, number, deadline: facts.deadline };
+                    let sent = transport.send(attempt).await;
+                    drop(under_way);
+                    let ended = self.clock.monotonic();
+                    call.on_outcome(sent.outcome, ended);
+                    self.tell_failed(target.instance(), facts, &sent);
+                    attempts.push(record(target.instance(), &sent, ended.since(begun)));
+                    latest = sent.response;
+                    tried = Some(instance);
+                }
+                Step::Wait(delay) => tokio::time::sleep(delay).await,
+                Step::Done(ending) => break ending,
+            }
+        };
+        for (instance, answered) in call.verdicts() {
+            self.judge(&view.instances()[instance], answered);
+        }
+        let carries_answer = matches!(ending, Ending::Answered | Ending::ServerError);
+        if !carries_answer {
+            self.tell_unavailable(view, ending, &attempts);
+        }
+        Report {
+            ending,
+            response: latest.filter(|_| carries_answer),
+            instance: tried.filter(|_| carries_answer),
+            attempts,
+        }
     }
 
     /// Tells that an answer that counted as good broke off while its body was streamed.
     pub fn body_failed(&self, view: &ServiceView, instance: usize, message: &str) {
-        let _ = (view, instance, message);
-        todo!()
+        if let Some(failed) = view.instances().get(instance) {
+            let Instance { service, url } = failed.instance();
+            tracing::debug!(%service, %url, message, "an answer broke off");
+            self.judge(failed, false);
+        }
+    }
+
+    fn judge(&self, instance: &Arc<InstanceView>, answered: bool) {
+        let now = self.clock.monotonic();
+        let change = if answered {
+            let (on_record, change) = instance.succeed(&self.policy, now);
+            if on_record {
+                self.reporter.succeeded(instance, &self.sink);
+            }
+            change
+        } else {
+            let change = instance.add_failure(&self.policy, now);
+            self.reporter.failed(instance, &self.sink);
+            change
+        };
+        emit_change(self.sink.as_ref(), instance, change);
+    }
+
+    fn tell_failed<R>(&self, instance: &Instance, facts: &CallFacts, sent: &Sent<R>) {
+        if sent.outcome != Outcome::Answered {
+            self.sink.emit(Event::ServiceRequestFailed {
+                service: instance.service.clone(),
+                url: instance.url.clone(),
+                method: facts.method.clone(),
+                path: facts.path.clone(),
+                status: sent.status,
+                message: describe(sent),
+            });
+        }
+    }
+
+    fn tell_unavailable(&self, view: &ServiceView, ending: Ending, attempts: &[AttemptRecord]) {
+        let message = match (ending, attempts.last()) {
+            (Ending::NoInstance, _) => no_instances(view.name()),
+            (Ending::DeadlineExceeded, Some(last)) => format!("deadline exceeded after {}", last.outcome),
+            (Ending::DeadlineExceeded, None) => "deadline exceeded".to_owned(),
+            (_, Some(last)) => last.outcome.clone(),
+            (_, None) => "no attempt was made".to_owned(),
+        };
+        self.sink.emit(Event::ServiceBecameUnavailable { service: view.name().clone(), message });
+    }
+}
+
+/// The package's text for a service without instances.
+pub(crate) fn no_instances(service: &ServiceName) -> String {
+    format!("No instances configured for service [{service}].")
+}
+
+fn record<R>(instance: &Instance, sent: &Sent<R>, elapsed: Duration) -> AttemptRecord {
+    AttemptRecord { url: instance.url.clone(), status: sent.status, outcome: describe(sent), elapsed }
+}
+
+/// `ok`, `status 503`, or the failure's word and message.
+fn describe<R>(sent: &Sent<R>) -> String {
+    match (sent.outcome, sent.status) {
+        (Outcome::Answered, _) => "ok".to_owned(),
+        (Outcome::ServerError { .. }, Some(status)) => format!("status {status}"),
+        (Outcome::ServerError { .. }, None) => "server error".to_owned(),
+        (Outcome::NotSent(failure) | Outcome::Lost(failure), _) if sent.message.is_empty() => {
+            failure.as_str().to_owned()
+        }
+        (Outcome::NotSent(failure) | Outcome::Lost(failure), _) => {
+            format!("{}: {}", failure.as_str(), sent.message)
+        }
     }
 }

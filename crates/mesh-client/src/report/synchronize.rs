@@ -1,0 +1,71 @@
+//! Brings home what other processes told the store: one read per round for all instances of all services.
+
+use std::{sync::Arc, time::Duration};
+
+use mesh_core::{
+    clock::Clock,
+    event::EventSink,
+    health::{HealthPolicy, HealthRecord, view::InstanceView},
+    service::Instance,
+    store::HealthStore,
+};
+use tokio::time::MissedTickBehavior;
+
+use super::{STORE_LIMIT, Views, emit_change, within};
+
+/// Reads the shared health of all instances of `views` every `period` and adopts it; a store that cannot be reached
+/// leaves the local view as it is. Runs until dropped.
+///
+/// The first round is at once. A store that has not answered within 1 s is not waited for, so that even one that hangs is
+/// asked at most once per second; a period of less than 1 ms is one of 1 ms.
+pub async fn synchronize(
+    store: Arc<dyn HealthStore>,
+    clock: Arc<dyn Clock>,
+    sink: Arc<dyn EventSink>,
+    policy: HealthPolicy,
+    views: Views,
+    period: Duration,
+) {
+    let mut rounds = tokio::time::interval(period.max(Duration::from_millis(1)));
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reachable = true;
+    loop {
+        rounds.tick().await;
+        let watched: Vec<Arc<InstanceView>> =
+            views().iter().flat_map(|view| view.instances().iter().cloned()).collect();
+        if watched.is_empty() {
+            continue;
+        }
+        let instances: Vec<Instance> = watched.iter().map(|view| view.instance().clone()).collect();
+        let asked = clock.monotonic();
+        match within(STORE_LIMIT, store.read(&instances)).await {
+            Ok(records) => {
+                reachable = true;
+                for (view, record) in watched.iter().zip(records) {
+                    // What failed here while the store was answering is not in its answer.
+                    let (failures, last) = view.failures();
+                    if failures == 0 || last < asked {
+                        emit_change(sink.as_ref(), view, adopt(view, record, clock.as_ref(), &policy));
+                    }
+                }
+            }
+            Err(error) => {
+                if std::mem::replace(&mut reachable, false) {
+                    tracing::warn!(%error, "the shared health cannot be read; the local view is kept");
+                }
+            }
+        }
+    }
+}
+
+fn adopt(
+    view: &InstanceView,
+    record: Option<HealthRecord>,
+    clock: &dyn Clock,
+    policy: &HealthPolicy,
+) -> Option<mesh_core::health::view::Change> {
+    let (failures, age) = record.map_or((0, Duration::ZERO), |record| {
+        (record.failures, record.age(clock.unix(), policy.record_ttl()))
+    });
+    view.adopt(policy, failures, age, clock.monotonic())
+}
