@@ -11,6 +11,7 @@ mod member;
 mod modules;
 mod outside;
 mod problem;
+mod rooms;
 mod rust;
 mod sizes;
 mod tree;
@@ -34,6 +35,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("map", map::check),
     ("modules", modules::check),
     ("outside", outside::check),
+    ("rooms", rooms::check),
     ("sizes", sizes::check),
     ("words", words::check),
 ];
