@@ -12,4 +12,4 @@ pub mod verifier;
 pub use algorithm::Algorithm;
 pub use keyring::Keyring;
 pub use signer::{Signature, Signer};
-pub use verifier::{Presented, SignatureError, Verifier};
+pub use verifier::{Presented, SignatureError, Verifier, Verifying};

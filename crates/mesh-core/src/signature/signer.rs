@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Algorithm, Keyring};
+use super::{
+    Algorithm, Keyring,
+    mac::{self, leading_slashes},
+};
 use crate::crypto::{Hmac, HmacKey};
 
 /// Makes signatures with the active secret. Cheap to clone; one HMAC key schedule at construction.
@@ -28,8 +31,8 @@ impl Signer {
     /// A signer with the keyring's active secret.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
-        let _ = keyring;
-        todo!()
+        let algorithm = keyring.algorithm;
+        Self { algorithm, key: HmacKey::new(algorithm.hash(), keyring.active.expose()) }
     }
 
     /// Signs a whole request.
@@ -44,11 +47,12 @@ impl Signer {
         signing.finish()
     }
 
-    /// Begins a signature whose body follows in parts.
+    /// Begins a signature whose body follows in parts. Allocates nothing.
     #[must_use]
     pub fn begin(&self, method: &str, target: &str, timestamp: u64) -> Signing {
-        let _ = (method, target, timestamp, self.algorithm, &self.key);
-        todo!()
+        let mut buffer = [0; 20];
+        let timestamp = decimal(timestamp, &mut buffer);
+        Signing { context: mac::begin(&self.key, method, signed_path(target).as_bytes(), timestamp) }
     }
 }
 
@@ -61,15 +65,28 @@ impl Signing {
     /// The signature over all that was taken.
     #[must_use]
     pub fn finish(self) -> Signature {
-        todo!()
+        Signature::over(self.context)
     }
 }
 
 impl Signature {
+    pub(super) fn over(context: Hmac) -> Self {
+        let tag = context.finish();
+        let mut digits = [0; 128];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(tag.as_ref()) {
+            pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+        }
+        Self { digits, length: tag.as_ref().len() * 2 }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.digits[..self.length]
+    }
+
     /// The hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.digits[..self.length]).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
@@ -91,9 +108,96 @@ impl fmt::Debug for Signing {
     }
 }
 
-/// The path that is signed for `target`: without query, trailing slashes trimmed, at least `/`.
+/// The path that is signed for `target`: without query, leading slashes as one, trailing slashes trimmed, at least `/`
+/// (docs/wire.md, S2 and S3).
+///
+/// A target without a leading `/`, which no request line has, comes back without one; the MAC puts it in front.
 #[must_use]
 pub fn signed_path(target: &str) -> &str {
-    let _ = target;
-    todo!()
+    match sent_path(target).trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    }
+}
+
+/// The path of `target` as it was sent: without query, leading slashes as one.
+pub(super) fn sent_path(target: &str) -> &str {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    &path[leading_slashes(path.as_bytes()).saturating_sub(1)..]
+}
+
+fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut start = buffer.len();
+    loop {
+        start -= 1;
+        buffer[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &buffer[start..];
+        }
+    }
+}
+
+const fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::mac::mac, *};
+    use crate::secret::Secret;
+
+    const SECRET: &str = "a secret of 24 bytes ...";
+
+    fn signer(algorithm: Algorithm) -> Signer {
+        let active = Secret::try_new(SECRET).unwrap();
+        Signer::new(&Keyring { algorithm, ..Keyring::new(active) })
+    }
+
+    #[track_caller]
+    fn check(target: &str, path: &str) {
+        assert_eq!(signed_path(target), path, "{target}");
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
+            let expected = mac(algorithm, SECRET.as_bytes(), "PUT", path, "1700000000", b"body");
+            assert_eq!(signer(algorithm).sign("put", target, 1_700_000_000, b"body").as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn the_path_is_signed_as_a_receiver_of_the_package_reads_it() {
+        check("/api/orders", "/api/orders");
+        check("/api/orders/", "/api/orders");
+        check("/api/orders///?a=/", "/api/orders");
+        check("/api/orders?", "/api/orders");
+        check("/", "/");
+        check("//", "/");
+        check("?a=1", "/");
+        check("", "/");
+        check("//api//a%2Fb/%c3%bc", "/api//a%2Fb/%c3%bc");
+    }
+
+    #[test]
+    fn a_body_in_parts_signs_as_the_whole() {
+        let signer = signer(Algorithm::Sha256);
+        let mut signing = signer.begin("POST", "/a", 0);
+        signing.update(b"one ");
+        signing.update(b"");
+        signing.update(b"two");
+        assert_eq!(signing.finish(), signer.sign("POST", "/a", 0, b"one two"));
+    }
+
+    #[test]
+    fn a_number_is_written_in_decimal_digits() {
+        for number in [0, 9, 10, 1_700_000_000, u64::MAX] {
+            assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let signer = signer(Algorithm::Sha256);
+        let text =
+            format!("{signer:?} {:?} {:?}", signer.begin("GET", "/", 1), signer.sign("GET", "/", 1, b""));
+        assert_eq!(text, "Signer { algorithm: Sha256, .. } Signing(***) Signature(***)");
+    }
 }

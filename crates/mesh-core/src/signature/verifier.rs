@@ -1,17 +1,27 @@
-//! Verifies what came in: the same MAC, the clock's window, in constant time.
+//! Verifies what came in: the same MAC, the clock's window, in constant time (docs/wire.md, S4 and S6 to S8).
+//!
+//! Refuses a timestamp that is not decimal digits and a signature that is not lower-case hex.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::Keyring;
+use super::{
+    Algorithm, Keyring, Signature, mac,
+    signer::{sent_path, signed_path},
+};
 use crate::{
     clock::UnixMillis,
+    crypto::{self, Hmac, HmacKey},
     error::{Code, Origin, Retry},
 };
 
-/// Verifies signatures with every secret of a keyring.
-#[derive(Clone, Debug)]
+/// Source: docs/wire.md, S6; 19 digits always fit 64 bits.
+const MAX_TIMESTAMP_DIGITS: usize = 19;
+
+/// Verifies signatures with every secret of a keyring. Cheap to clone; one HMAC key schedule per secret at construction.
+#[derive(Clone)]
 pub struct Verifier {
-    keyring: Keyring,
+    algorithm: Algorithm,
+    keys: Arc<[HmacKey]>,
     tolerance: Duration,
 }
 
@@ -19,7 +29,15 @@ pub struct Verifier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Presented<'a> {
     signature: &'a [u8],
-    timestamp: u64,
+    timestamp: &'a [u8],
+    seconds: u64,
+}
+
+/// A verification under way over a body that arrives in parts. Begin it with [`Verifier::begin`].
+#[must_use = "nothing is verified before `finish`"]
+pub struct Verifying {
+    signature: Box<[u8]>,
+    contexts: Vec<Hmac>,
 }
 
 /// Why a request is not verified. The caller's fault; never worth a retry as it is.
@@ -71,16 +89,28 @@ impl<'a> Presented<'a> {
     ///
     /// [`SignatureError::Missing`] when one has no value, [`SignatureError::Malformed`] when one is doubled or misshapen.
     pub fn parse(signatures: &[&'a [u8]], timestamps: &[&'a [u8]]) -> Result<Self, SignatureError> {
-        let _ = (signatures, timestamps);
-        todo!()
+        let (signature, timestamp) = match (signatures, timestamps) {
+            ([], _) | (_, []) => return Err(SignatureError::Missing),
+            ([signature], [timestamp]) => (*signature, *timestamp),
+            _ => return Err(SignatureError::Malformed),
+        };
+        if signature.is_empty() || !signature.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(SignatureError::Malformed);
+        }
+        let seconds = seconds(timestamp).ok_or(SignatureError::Malformed)?;
+        Ok(Self { signature, timestamp, seconds })
     }
 }
 
 impl Verifier {
     /// A verifier with all secrets of `keyring`; timestamps may be `tolerance` off, in both directions, inclusive.
+    /// What is left of `tolerance` below a second is ignored: timestamps are whole seconds.
     #[must_use]
-    pub const fn new(keyring: Keyring, tolerance: Duration) -> Self {
-        Self { keyring, tolerance }
+    pub fn new(keyring: Keyring, tolerance: Duration) -> Self {
+        let Keyring { algorithm, active, previous } = keyring;
+        let secrets = std::iter::once(active).chain(previous);
+        let keys = secrets.map(|secret| HmacKey::new(algorithm.hash(), secret.expose())).collect();
+        Self { algorithm, keys, tolerance }
     }
 
     /// Whether the timestamp lies in the window: what can be said before the body was read.
@@ -90,12 +120,17 @@ impl Verifier {
     /// [`SignatureError::Malformed`] for a signature that has not the algorithm's length,
     /// [`SignatureError::OutsideWindow`].
     pub fn check_window(&self, presented: &Presented<'_>, now: UnixMillis) -> Result<(), SignatureError> {
-        let _ = (presented.timestamp, presented.signature, now, self.tolerance, &self.keyring);
-        todo!()
+        if presented.signature.len() != self.algorithm.hex_digits() {
+            return Err(SignatureError::Malformed);
+        }
+        if now.seconds().abs_diff(presented.seconds) > self.tolerance.as_secs() {
+            return Err(SignatureError::OutsideWindow);
+        }
+        Ok(())
     }
 
     /// Verifies a whole request. `target` is the request target as it was sent; a MAC over its path as sent or with
-    /// trailing slashes trimmed is accepted.
+    /// trailing slashes trimmed is accepted. Tries every secret, whichever matches; allocates nothing.
     ///
     /// # Errors
     ///
@@ -108,7 +143,93 @@ impl Verifier {
         body: &[u8],
         now: UnixMillis,
     ) -> Result<(), SignatureError> {
-        let _ = (presented, method, target, body, now);
-        todo!()
+        self.check_window(presented, now)?;
+        let contexts = self.contexts(presented, method, target).map(|mut context| {
+            context.update(body);
+            context
+        });
+        verdict(contexts, presented.signature)
+    }
+
+    /// Begins the verification of a request whose body follows in parts: checks the window, as
+    /// [`check_window`](Self::check_window) does, and takes everything but the body. `target` is as for
+    /// [`verify`](Self::verify).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check_window`](Self::check_window).
+    pub fn begin(
+        &self,
+        presented: &Presented<'_>,
+        method: &str,
+        target: &str,
+        now: UnixMillis,
+    ) -> Result<Verifying, SignatureError> {
+        self.check_window(presented, now)?;
+        let contexts = self.contexts(presented, method, target).collect();
+        Ok(Verifying { signature: presented.signature.into(), contexts })
+    }
+
+    /// A MAC for every secret and every reading of the path, without the body.
+    fn contexts(&self, presented: &Presented<'_>, method: &str, target: &str) -> impl Iterator<Item = Hmac> {
+        let trimmed = signed_path(target);
+        let sent = sent_path(target);
+        let readings = [Some(trimmed), (sent != trimmed).then_some(sent)];
+        readings.into_iter().flatten().flat_map(move |path| {
+            self.keys.iter().map(move |key| mac::begin(key, method, path.as_bytes(), presented.timestamp))
+        })
     }
 }
+
+impl Verifying {
+    /// Takes the next bytes of the body.
+    pub fn update(&mut self, bytes: &[u8]) {
+        for context in &mut self.contexts {
+            context.update(bytes);
+        }
+    }
+
+    /// Whether the signature holds for all that was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::Mismatch`].
+    pub fn finish(self) -> Result<(), SignatureError> {
+        verdict(self.contexts.into_iter(), &self.signature)
+    }
+}
+
+/// Compares with every MAC, so that the time taken does not tell which secret matched.
+fn verdict(contexts: impl Iterator<Item = Hmac>, signature: &[u8]) -> Result<(), SignatureError> {
+    let matched = contexts.fold(false, |matched, context| {
+        matched | crypto::equal(Signature::over(context).as_bytes(), signature)
+    });
+    if matched { Ok(()) } else { Err(SignatureError::Mismatch) }
+}
+
+fn seconds(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > MAX_TIMESTAMP_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Verifier")
+            .field("algorithm", &self.algorithm)
+            .field("secrets", &self.keys.len())
+            .field("tolerance", &self.tolerance)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Verifying {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Verifying(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests;
