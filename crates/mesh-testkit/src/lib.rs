@@ -1,9 +1,12 @@
-//! What tests of the mesh, and of services on it, stand on: a clock moved by hand, a sink that keeps events.
+//! What tests of the mesh, and of services on it, stand on: a clock moved by hand, a sink that keeps events, an
+//! instance on a real socket that answers as it is told.
 //!
 //! Only ever a development dependency.
 
 pub mod clock;
 pub mod sink;
+pub mod upstream;
 
 pub use clock::ManualClock;
 pub use sink::RecordingSink;
+pub use upstream::{Canned, FakeUpstream, Recorded};
