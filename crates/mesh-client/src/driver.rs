@@ -133,8 +133,10 @@ impl Driver {
         facts: &CallFacts,
         transport: &T,
     ) -> Report<T::Response> {
+        // Holds the probe, if this call makes one, until the verdicts are in the view.
+        let order = view.order(&self.policy, self.clock.monotonic(), facts.may_repeat);
         let mut call = Call::new(CallPlan {
-            order: view.order(&self.policy, self.clock.monotonic()),
+            order: order.indices.clone(),
             policy: facts.policy,
             may_repeat: facts.may_repeat,
             attempt_timeout: facts.attempt_timeout,
@@ -168,6 +170,7 @@ impl Driver {
         for (instance, answered) in call.verdicts() {
             self.judge(&view.instances()[instance], answered);
         }
+        drop(order);
         let carries_answer = matches!(ending, Ending::Answered | Ending::ServerError);
         if !carries_answer {
             self.tell_unavailable(view, ending, &attempts);

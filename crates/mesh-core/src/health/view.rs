@@ -1,106 +1,26 @@
 //! What this process knows of the health and load of instances, in atomics: read on every call, without a store.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize},
-    },
-    time::Duration,
+mod instance;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use instance::{Change, InstanceView, Outstanding, Probe};
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
-use super::{BreakerState, HealthPolicy};
+use super::{
+    BreakerState, HealthPolicy,
+    order::{InstanceFacts, order},
+};
 use crate::{
     clock::Tick,
     name::ServiceName,
     service::{BaseUrl, Instance},
 };
-
-/// The local view of one instance. Shared by everyone in the process who calls it.
-#[derive(Debug)]
-pub struct InstanceView {
-    instance: Instance,
-    failures: AtomicU32,
-    last_failure: AtomicU64,
-    outstanding: AtomicU32,
-    probing: AtomicBool,
-}
-
-/// A change of state that somebody may want to hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The state before.
-    pub from: BreakerState,
-    /// The state now.
-    pub to: BreakerState,
-}
-
-/// One attempt under way. Dropping it ends the attempt, and the probe if it was one.
-#[derive(Debug)]
-pub struct Outstanding {
-    view: Arc<InstanceView>,
-    probe: bool,
-}
-
-impl InstanceView {
-    /// A healthy instance without load.
-    #[must_use]
-    pub fn new(instance: Instance) -> Self {
-        let _ = instance;
-        todo!()
-    }
-
-    /// Which instance this is.
-    #[must_use]
-    pub const fn instance(&self) -> &Instance {
-        &self.instance
-    }
-
-    /// Its breaker's state at `now`.
-    #[must_use]
-    pub fn state(&self, policy: &HealthPolicy, now: Tick) -> BreakerState {
-        let _ = (policy, now);
-        todo!()
-    }
-
-    /// Failures on record, and the tick of the last one; zero failures: nothing on record.
-    #[must_use]
-    pub fn failures(&self) -> (u32, Tick) {
-        todo!()
-    }
-
-    /// Counts a failure at `now`.
-    pub fn add_failure(&self, policy: &HealthPolicy, now: Tick) -> Option<Change> {
-        let _ = (policy, now);
-        todo!()
-    }
-
-    /// Forgets the failures. Answers whether any were on record (only then is the store told).
-    pub fn succeed(&self, policy: &HealthPolicy, now: Tick) -> (bool, Option<Change>) {
-        let _ = (policy, now);
-        todo!()
-    }
-
-    /// Takes over what the shared store knows: `failures`, the last one `age` before `now`; 0: no record.
-    pub fn adopt(&self, policy: &HealthPolicy, failures: u32, age: Duration, now: Tick) -> Option<Change> {
-        let _ = (policy, failures, age, now);
-        todo!()
-    }
-
-    /// Begins an attempt: counts it as outstanding until the result is dropped. A half-open instance is
-    /// marked as probed.
-    #[must_use]
-    pub fn begin(self: &Arc<Self>, policy: &HealthPolicy, now: Tick) -> Outstanding {
-        let _ = (policy, now);
-        todo!()
-    }
-}
-
-impl Drop for Outstanding {
-    fn drop(&mut self) {
-        let _ = (&self.view, self.probe);
-        todo!()
-    }
-}
 
 /// The instances of one service, as this process sees them.
 #[derive(Debug)]
@@ -110,12 +30,35 @@ pub struct ServiceView {
     rotation: AtomicUsize,
 }
 
+/// In which order one call tries instances. Hold it until the call's verdicts are in the view: until then nobody
+/// else in the process makes the probe that this call makes.
+#[derive(Debug)]
+pub struct Order {
+    /// Indices into [`ServiceView::instances`].
+    pub indices: Vec<usize>,
+    /// The probe that the call makes; it is the first of the indices then.
+    pub probe: Option<Probe>,
+}
+
 impl ServiceView {
-    /// A view of these instances; views of instances that `previous` knows are kept, with their health.
+    /// A view of these instances; views of instances that `previous` knows are kept, with their health. A URL that
+    /// is listed twice is one instance.
     #[must_use]
     pub fn new(name: ServiceName, urls: &[BaseUrl], previous: Option<&Self>) -> Self {
-        let _ = (name, urls, previous);
-        todo!()
+        let previous = previous.filter(|view| view.name == name);
+        let known = previous.map_or(&[][..], |view| &view.instances);
+        let mut instances: Vec<Arc<InstanceView>> = Vec::with_capacity(urls.len());
+        for url in urls {
+            if instances.iter().any(|view| view.instance().url == *url) {
+                continue;
+            }
+            let kept = known.iter().find(|view| view.instance().url == *url).cloned();
+            instances.push(kept.unwrap_or_else(|| {
+                Arc::new(InstanceView::new(Instance { service: name.clone(), url: url.clone() }))
+            }));
+        }
+        let rotation = previous.map_or(0, |view| view.rotation.load(Ordering::Relaxed));
+        Self { name, instances, rotation: AtomicUsize::new(rotation) }
     }
 
     /// The service's name.
@@ -130,10 +73,29 @@ impl ServiceView {
         &self.instances
     }
 
-    /// Indices into [`instances`](Self::instances) in the order in which a call beginning at `now` tries them.
+    /// The order in which a call beginning at `now` tries the instances; `may_probe`: whether it may be repeated
+    /// after it was written ([`order`]).
+    ///
+    /// When a half-open instance comes first, the call has the process's only probe of it, until the result is dropped.
     #[must_use]
-    pub fn order(&self, policy: &HealthPolicy, now: Tick) -> Vec<usize> {
-        let _ = (policy, now, &self.rotation);
-        todo!()
+    pub fn order(&self, policy: &HealthPolicy, now: Tick, may_probe: bool) -> Order {
+        let rotation = self.rotation.fetch_add(1, Ordering::Relaxed);
+        let mut facts: Vec<InstanceFacts> =
+            self.instances.iter().map(|instance| instance.facts(policy, now)).collect();
+        loop {
+            let indices = order(&facts, rotation, may_probe);
+            let first = indices
+                .first()
+                .copied()
+                .filter(|&first| facts[first].state == BreakerState::HalfOpen && !facts[first].probing);
+            let Some(first) = first else {
+                return Order { indices, probe: None };
+            };
+            match self.instances[first].claim_probe(policy, now) {
+                Some(probe) => return Order { indices, probe: Some(probe) },
+                // Another call was faster. Each round takes one candidate away, so the rounds end.
+                None => facts[first].probing = true,
+            }
+        }
     }
 }
