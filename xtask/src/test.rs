@@ -45,11 +45,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
 }
 
 /// Runs the tests: under nextest where it is installed, else under cargo's own runner.
+///
+/// From the workspace's root both take every package, unless the arguments name some.
 fn run_all(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<Outcome> {
     let nextest = runs("cargo-nextest", "--version");
     let mut command = match nextest {
-        true => step::cargo(workspace, &["nextest", "run", "--workspace", "--no-fail-fast"]),
-        false => step::cargo(workspace, &["test", "--workspace", "--tests", "--no-fail-fast"]),
+        true => step::cargo(workspace, &["nextest", "run", "--no-fail-fast"]),
+        false => step::cargo(workspace, &["test", "--tests", "--no-fail-fast"]),
     };
     command.args(arguments).envs(variables(workspace));
     if nextest { step::run(command) } else { count::run(command) }
