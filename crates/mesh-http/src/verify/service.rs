@@ -1,0 +1,110 @@
+//! The services that stand before another one and let in what is verified.
+
+use std::{
+    error::Error,
+    mem,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use tower::Service;
+
+use super::door::{Door, Visitor};
+
+/// Lets in requests whose signature and timestamp hold. Made by [`TrustGateway::layer`].
+#[derive(Clone, Debug)]
+pub struct TrustGateway<S> {
+    inner: S,
+    door: Door,
+}
+
+/// Lets in requests of a named service whose signature and timestamp hold. Made by [`TrustService::layer`].
+#[derive(Clone, Debug)]
+pub struct TrustService<S> {
+    inner: S,
+    door: Door,
+}
+
+impl<S> TrustGateway<S> {
+    pub(super) const fn new(inner: S, door: Door) -> Self {
+        Self { inner, door }
+    }
+}
+
+impl<S> TrustService<S> {
+    pub(super) const fn new(inner: S, door: Door) -> Self {
+        Self { inner, door }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for TrustGateway<S>
+where
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let fresh = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, fresh);
+        Box::pin(enter(self.door.clone(), Visitor::Gateway, ready, request))
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for TrustService<S>
+where
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let fresh = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, fresh);
+        Box::pin(enter(self.door.clone(), Visitor::Service, ready, request))
+    }
+}
+
+/// Lets `request` through `door` to `inner`, or answers with the refusal.
+async fn enter<S, B, R>(
+    door: Door,
+    visitor: Visitor,
+    mut inner: S,
+    request: Request<B>,
+) -> Result<Response<Body>, S::Error>
+where
+    S: Service<Request<Body>, Response = Response<R>>,
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let version = request.version();
+    match door.admit(request, visitor).await {
+        Ok(request) => Ok(inner.call(request).await?.map(Body::new)),
+        Err(refusal) => Ok(refusal.answer(version)),
+    }
+}
