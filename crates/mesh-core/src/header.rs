@@ -34,3 +34,31 @@ pub const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 pub const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// W3C trace context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The tenant for whom a request is made, as the mesh says it.
+pub const X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
+/// The role in which a request is made, as the mesh says it.
+pub const X_ROLE: HeaderName = HeaderName::from_static("x-role");
+/// How the headers begin that say for which user a request is made.
+pub const X_USER_PREFIX: &str = "x-user-";
+
+/// Whether a header says who somebody is: inside the mesh it stands once, in ASCII (docs/refusals.md, row 71).
+#[must_use]
+pub fn is_identity(name: &HeaderName) -> bool {
+    [X_SERVICE_NAME, X_SERVICE_AUDIENCE, X_TENANT_ID, X_ROLE].contains(name)
+        || name.as_str().starts_with(X_USER_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_somebody_is_stands_in_few_headers() {
+        for name in ["x-service-name", "x-user-id", "x-user-email", "x-tenant-id", "x-role"] {
+            assert!(is_identity(&HeaderName::from_static(name)), "{name}");
+        }
+        for name in ["x-request-id", "x-signature", "user-agent", "x-used-by"] {
+            assert!(!is_identity(&HeaderName::from_static(name)), "{name}");
+        }
+    }
+}
