@@ -71,9 +71,7 @@ impl Refusal {
             C::IdempotencyNotReplayable => {
                 Self::error(code, S::CONFLICT, "The request was processed, and its answer was not kept.")
             }
-            C::IdempotencyUnreadable => {
-                Self::message(code, S::INTERNAL_SERVER_ERROR, "Invalid cache state")
-            }
+            C::IdempotencyUnreadable => Self::message(code, S::INTERNAL_SERVER_ERROR, "Invalid cache state"),
             C::IdempotencyStoreUnavailable => {
                 Self::error(code, S::SERVICE_UNAVAILABLE, "The idempotency store is unavailable.")
                     .retry_after(1)

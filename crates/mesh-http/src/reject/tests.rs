@@ -27,14 +27,7 @@ fn every_refusal_of_this_crate_has_its_status_shape_and_text() {
     );
     check(Code::BodyTooLarge, 413, "error", "The request body is too large.", None, true);
     check(Code::BadFraming, 400, "error", "The request body broke off.", None, true);
-    check(
-        Code::IdempotencyKeyMissing,
-        400,
-        "error",
-        "This request needs an idempotency key.",
-        None,
-        false,
-    );
+    check(Code::IdempotencyKeyMissing, 400, "error", "This request needs an idempotency key.", None, false);
     check(
         Code::IdempotencyKeyMalformed,
         400,
@@ -43,14 +36,7 @@ fn every_refusal_of_this_crate_has_its_status_shape_and_text() {
         None,
         false,
     );
-    check(
-        Code::IdempotencyInFlight,
-        409,
-        "message",
-        "Request is already being processed.",
-        Some(1),
-        false,
-    );
+    check(Code::IdempotencyInFlight, 409, "message", "Request is already being processed.", Some(1), false);
     check(
         Code::IdempotencyKeyReused,
         422,
@@ -106,10 +92,7 @@ async fn a_refusal_is_compact_json_that_nobody_caches() {
     assert_eq!(header(&response, "retry-after"), Some("1"));
     assert_eq!(header(&response, "connection"), None);
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(
-        body,
-        r#"{"message":"Request is already being processed.","code":"idempotency.in_flight"}"#
-    );
+    assert_eq!(body, r#"{"message":"Request is already being processed.","code":"idempotency.in_flight"}"#);
 }
 
 #[test]

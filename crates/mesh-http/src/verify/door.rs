@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, Request};
 use mesh_core::{
     clock::{Clock, SystemClock},
     error::Code,
-    header::{X_SERVICE_AUDIENCE, X_SERVICE_NAME, X_SIGNATURE, X_TIMESTAMP},
+    header::{X_SERVICE_NAME, X_SIGNATURE, X_TIMESTAMP, is_identity},
     name::{NameError, ServiceName},
     signature::{Presented, SignatureError, Verifier},
 };
@@ -71,8 +71,7 @@ impl Door {
         let now = self.clock.unix();
         self.verifier.check_window(&presented, now).map_err(refuse)?;
 
-        let body =
-            buffered(body, self.body_limit).await.map_err(|unread| unread.refusal())?;
+        let body = buffered(body, self.body_limit).await.map_err(|unread| unread.refusal())?;
         self.verifier
             .verify(&presented, parts.method.as_str(), sent_target(&parts), &body, now)
             .map_err(refuse)?;
@@ -106,15 +105,6 @@ fn check_identity(headers: &HeaderMap) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// Whether a header says who somebody is. Source: docs/refusals.md, row 65.
-fn is_identity(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    name == X_SERVICE_NAME
-        || name == X_SERVICE_AUDIENCE
-        || matches!(text, "x-tenant-id" | "x-role")
-        || text.starts_with("x-user-")
 }
 
 /// Every value of the header `name`.
