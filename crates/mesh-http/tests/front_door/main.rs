@@ -1,0 +1,7 @@
+//! A service's front door as its callers see it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod nesting;
+mod support;
+mod verify;
