@@ -22,7 +22,7 @@ pub struct InstanceFacts {
 /// With `may_probe` the half-open one stands **first**. Behind healthy instances it would be reached only when all
 /// of them fail, and would not come back while they answer. A call makes the probe only if it can be sent elsewhere
 /// when the probe fails, so `may_probe` is whether the request may be repeated after it was written: its caller then
-/// loses time and never the answer (docs/decisions/0001-half-open-probe.md).
+/// loses time and never the answer (docs/decisions/0003-half-open-probe.md).
 #[must_use]
 pub fn order(instances: &[InstanceFacts], rotation: usize, may_probe: bool) -> Vec<usize> {
     let is_healthy = |index: &usize| instances[*index].state == BreakerState::Closed;
