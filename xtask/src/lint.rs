@@ -25,6 +25,10 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<u8> {
                 "warnings",
             ]))
         })?,
+        // Features unify across a workspace's build: only alone does this crate show that it needs no reqwest.
+        step::measured("client without reqwest", || {
+            step::run(cargo(&["check", "--package", "mesh-client", "--no-default-features"]))
+        })?,
         step::measured("doc", || {
             let mut doc = cargo(&["doc", "--workspace", "--no-deps"]);
             doc.env("RUSTDOCFLAGS", "-D warnings");
