@@ -1,24 +1,39 @@
 //! The immutable table of all routes: built aside, swapped whole, read by every request.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry as Slot},
     sync::Arc,
 };
 
 use http::Method;
 
-use super::{Manifest, Pattern, PrefixStyle, Route};
+use super::{Manifest, Pattern, PrefixStyle, Route, prefix::check_prefix, tree::Tree};
 use crate::name::ServiceName;
+
+mod explain;
+
+pub use explain::Candidate;
 
 /// What steers how a table is built.
 #[derive(Clone, Debug, Default)]
 pub struct TableSettings {
     /// Only these services; absent: all.
     pub services: Option<BTreeSet<ServiceName>>,
-    /// Prefix by service.
+    /// Prefix by service; one that [`check_prefix`](super::prefix::check_prefix) refuses makes the service's routes
+    /// refused.
     pub prefixes: BTreeMap<ServiceName, String>,
     /// Where prefixes stand.
     pub style: PrefixStyle,
+}
+
+impl TableSettings {
+    /// The pattern on the gateway of a service's URI; `None` when the service's prefix cannot stand in it.
+    pub(super) fn gateway_uri(&self, service: &ServiceName, uri: &Pattern) -> Option<Pattern> {
+        let prefix = self.prefixes.get(service).map_or("", String::as_str);
+        check_prefix(prefix).ok()?;
+        Pattern::build(&self.style.insert(prefix, uri.as_str())).ok()
+    }
 }
 
 /// A route as the gateway serves it.
@@ -40,8 +55,7 @@ impl Entry {
     /// The service's path for a gateway path that matched: the prefix cut out, every other byte as it came.
     #[must_use]
     pub fn service_path(&self, path: &str) -> String {
-        let _ = path;
-        todo!()
+        self.style.remove(&self.prefix, self.route.uri.as_str(), path)
     }
 }
 
@@ -50,7 +64,7 @@ impl Entry {
 pub struct Refused {
     /// The route that is not served.
     pub entry: Arc<Entry>,
-    /// The service that keeps the method and pattern.
+    /// The service that keeps the method and pattern; the route's own when it declares them twice.
     pub owner: ServiceName,
 }
 
@@ -59,19 +73,11 @@ pub struct Refused {
 pub enum Resolution {
     /// A route serves it. HEAD is served by GET's route.
     Found(Arc<Entry>),
-    /// The path is known with these methods only (HEAD among them where GET is), sorted.
+    /// The path is known with these methods only, sorted by name: what `Allow` lists. HEAD is among them where GET
+    /// is, OPTIONS always is (the gateway answers it where no route does).
     MethodNotAllowed(Vec<Method>),
     /// No route matches.
     NotFound,
-}
-
-/// One route that matched a path, in the order of precedence, and why it was not taken.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// The route.
-    pub entry: Arc<Entry>,
-    /// `None`: it wins. Otherwise why it lost, in words.
-    pub reason: Option<String>,
 }
 
 /// All routes of all manifests.
@@ -79,33 +85,99 @@ pub struct Candidate {
 pub struct RouteTable {
     settings: TableSettings,
     entries: Vec<Arc<Entry>>,
+    /// The entries in the order of precedence: the tree's ranks are positions here.
+    ranking: Vec<Arc<Entry>>,
     refused: Vec<Refused>,
-    tree: super::tree::Tree,
+    /// Routes of services that the settings leave out.
+    unserved: Vec<Arc<Entry>>,
+    tree: Tree,
+}
+
+/// The method whose route serves `method`.
+const fn served_by(method: &Method) -> &Method {
+    if matches!(*method, Method::HEAD) { &Method::GET } else { method }
 }
 
 impl RouteTable {
     /// Builds the table. Independent of the order of `manifests`: services go by name (bytes), routes by position.
     /// Of two services with one method and one gateway pattern the smaller name keeps it, the other is listed in
-    /// [`refused`](Self::refused); within one manifest the first keeps it.
+    /// [`refused`](Self::refused); within one manifest the first keeps it. A service that the settings leave out
+    /// keeps nothing from others.
     #[must_use]
     pub fn build(manifests: &[Arc<Manifest>], settings: &TableSettings) -> Self {
-        let _ = (manifests, settings);
-        todo!()
+        let mut table = Self { settings: settings.clone(), ..Self::default() };
+        let mut by_name: Vec<&Arc<Manifest>> = manifests.iter().collect();
+        by_name.sort_by(|a, b| a.service.cmp(&b.service));
+
+        let mut owners = HashMap::new();
+        for manifest in by_name {
+            let served = settings.services.as_ref().is_none_or(|only| only.contains(&manifest.service));
+            for route in &manifest.routes {
+                table.add(&manifest.service, route, served, &mut owners);
+            }
+        }
+
+        table.ranking = table.entries.clone();
+        table.ranking.sort_by_cached_key(|entry| Reverse(entry.uri.specificity()));
+        table.tree = Tree::build(
+            (0..).zip(&table.ranking).map(|(rank, entry)| (entry.uri.segments(), &entry.route.method, rank)),
+        );
+        table
     }
 
-    /// Where `method` `path` goes; `path` is encoded and without query. Costs one walk down the tree and no
-    /// allocation but for a 405's list.
+    fn add(
+        &mut self,
+        service: &ServiceName,
+        route: &Route,
+        served: bool,
+        owners: &mut HashMap<(Method, String), ServiceName>,
+    ) {
+        let uri = self.settings.gateway_uri(service, &route.uri);
+        let fits = uri.is_some();
+        let entry = Arc::new(Entry {
+            service: service.clone(),
+            route: Arc::new(route.clone()),
+            uri: uri.unwrap_or_else(|| route.uri.clone()),
+            prefix: self.settings.prefixes.get(service).cloned().unwrap_or_default(),
+            style: self.settings.style,
+        });
+        if !served {
+            return self.unserved.push(entry);
+        }
+        if !fits {
+            return self.refused.push(Refused { entry, owner: service.clone() });
+        }
+        match owners.entry((route.method.clone(), entry.uri.shape())) {
+            Slot::Occupied(owner) => self.refused.push(Refused { entry, owner: owner.get().clone() }),
+            Slot::Vacant(free) => {
+                free.insert(service.clone());
+                self.entries.push(entry);
+            }
+        }
+    }
+
+    /// Where `method` `path` goes; `path` is encoded, without query and begins with `/`. Costs one walk down the tree,
+    /// and no allocation but for a path that is not in normal form and for a 405's list.
     #[must_use]
     pub fn resolve(&self, method: &Method, path: &str) -> Resolution {
-        let _ = (method, path, &self.tree);
-        todo!()
+        if let Some(entry) = self.tree.find(served_by(method), path).and_then(|rank| self.ranked(rank)) {
+            return Resolution::Found(entry.clone());
+        }
+        let mut methods: Vec<Method> = self.tree.all(path).into_iter().map(|(method, _)| method).collect();
+        if methods.is_empty() {
+            return Resolution::NotFound;
+        }
+        if methods.contains(&Method::GET) {
+            methods.push(Method::HEAD);
+        }
+        methods.push(Method::OPTIONS);
+        methods.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        methods.dedup();
+        Resolution::MethodNotAllowed(methods)
     }
 
-    /// Every route that matches `path` with any method, the winner of `method` first, each loser with its reason.
-    #[must_use]
-    pub fn explain(&self, method: &Method, path: &str) -> Vec<Candidate> {
-        let _ = (method, path);
-        todo!()
+    fn ranked(&self, rank: u32) -> Option<&Arc<Entry>> {
+        self.ranking.get(usize::try_from(rank).ok()?)
     }
 
     /// All served routes: by service name, then position.
@@ -114,7 +186,7 @@ impl RouteTable {
         &self.entries
     }
 
-    /// Routes that another service keeps.
+    /// Routes that are not served because another service, or an earlier declaration, keeps their place.
     #[must_use]
     pub fn refused(&self) -> &[Refused] {
         &self.refused
