@@ -33,3 +33,4 @@ pub mod secret;
 pub mod service;
 pub mod signature;
 pub mod store;
+pub mod units;

@@ -5,6 +5,7 @@ pub mod pattern;
 pub mod prefix;
 pub mod registration;
 pub mod table;
+mod timestamp;
 mod tree;
 pub mod wire;
 
@@ -12,4 +13,4 @@ pub use manifest::{Manifest, Route};
 pub use pattern::{Pattern, PatternError};
 pub use prefix::PrefixStyle;
 pub use table::{Resolution, RouteTable, TableSettings};
-pub use wire::ManifestError;
+pub use wire::{FieldErrors, ManifestError};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::Pattern;
-use crate::{name::ServiceName, service::BaseUrl};
+use super::{Pattern, timestamp};
+use crate::{clock::UnixMillis, name::ServiceName, service::BaseUrl, units};
 
 /// One route of a service: one method and one URI.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,28 +45,36 @@ impl Route {
         Self { method, uri, name: None, metadata: Map::new() }
     }
 
-    /// The limit of one attempt (metadata `timeout`, seconds).
+    /// The limit of one attempt (metadata `timeout`: seconds or a text such as "500ms"). Metadata is anybody's: a value
+    /// of another kind, or zero, is none.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
-        todo!()
+        units::seconds(self.metadata.get("timeout")?)
     }
 
-    /// Whether the route declares that it may be repeated (metadata `idempotent`).
+    /// Whether the route declares that it may be repeated (metadata `idempotent`: true).
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
-        todo!()
+        self.metadata.get("idempotent") == Some(&Value::Bool(true))
     }
 
-    /// What the route asks of the idempotency layer (metadata `idempotency`: true, "optional" or "required").
+    /// What the route asks of the idempotency layer (metadata `idempotency`: true, "optional" or "required"; any other
+    /// value asks for nothing).
     #[must_use]
     pub fn idempotency(&self) -> Option<RouteIdempotency> {
-        todo!()
+        match self.metadata.get("idempotency")? {
+            Value::Bool(true) => Some(RouteIdempotency::Optional),
+            Value::String(text) if text == "optional" => Some(RouteIdempotency::Optional),
+            Value::String(text) if text == "required" => Some(RouteIdempotency::Required),
+            _ => None,
+        }
     }
 
-    /// The largest request body, in bytes (metadata `body_limit`: bytes or a text such as "2MiB").
+    /// The largest request body, in bytes (metadata `body_limit`: bytes or a text such as "2MiB"; any other value is
+    /// none).
     #[must_use]
     pub fn body_limit(&self) -> Option<u64> {
-        todo!()
+        units::bytes(self.metadata.get("body_limit")?)
     }
 }
 
@@ -80,6 +88,13 @@ pub enum RouteIdempotency {
 }
 
 impl Manifest {
+    /// A manifest made at `now`, without version, announced instances and limit.
+    #[must_use]
+    pub fn new(service: ServiceName, routes: Vec<Route>, now: UnixMillis) -> Self {
+        let timestamp = timestamp::format(now);
+        Self { service, routes, timestamp, version: None, base_urls: Vec::new(), timeout: None }
+    }
+
     /// Keeps only routes whose URI is `prefix` or begins with `prefix` + `/` (`/api` and `api` mean the same; empty:
     /// all). Applied where a manifest is built; gateways ignore it.
     #[must_use]

@@ -2,28 +2,55 @@
 //!
 //! Refuses more than 1 MiB, more than 5,000 routes, depth over 64, doubled JSON keys, reserved metadata keys.
 
-use std::collections::BTreeMap;
-
-use super::Manifest;
 use crate::error::{Code, Origin, Retry};
 
-/// Source: docs/refusals.md, Manifests.
+mod fields;
+mod json;
+mod read;
+mod write;
+
+pub use fields::{FieldErrors, summary};
+
+/// Source: docs/refusals.md, row 95.
 pub const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
+
+/// Source: docs/refusals.md, row 95.
+pub const MAX_ROUTES: usize = 5_000;
+
+/// Metadata that means something in the package's process only; dropped. Source: docs/wire.md, M5.
+const EXCLUDED: &[&str] = &[
+    "uses",
+    "controller",
+    "middleware",
+    "as",
+    "prefix",
+    "namespace",
+    "where",
+    "domain",
+    "excluded_middleware",
+    "withoutMiddleware",
+];
 
 /// Why a document is no manifest. The fault of who sent it; never worth a retry as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// Not JSON at all, doubled keys, or nested too deep. Carries where and why.
+    /// Not JSON at all. Carries where and why.
     #[error("the manifest is not JSON: {0}")]
     NotJson(String),
+    /// The same key twice in one JSON object.
+    #[error("the manifest has the JSON key {0:?} twice")]
+    DoubledKey(String),
+    /// Nested deeper than 64.
+    #[error("the manifest is nested deeper than 64")]
+    TooDeep,
     /// More than 1 MiB or more than 5,000 routes.
     #[error("the manifest is larger than {0}")]
     TooLarge(&'static str),
     /// Missing fields or wrong types, by field (`routes.0.uri`), in the package's words
     /// (`The service field is required.`).
-    #[error("{}", summary(.0))]
-    Invalid(BTreeMap<String, Vec<String>>),
+    #[error("{0}")]
+    Invalid(FieldErrors),
     /// A metadata key that begins with `_`.
     #[error("route {route} has the reserved metadata key {key:?}")]
     ReservedKey {
@@ -63,37 +90,9 @@ impl ManifestError {
         match self {
             Self::NotJson(_) => Code::ManifestNotJson,
             Self::TooLarge(_) => Code::ManifestTooLarge,
-            Self::Invalid(_) => Code::ManifestInvalid,
+            Self::Invalid(_) | Self::DoubledKey(_) | Self::TooDeep => Code::ManifestInvalid,
             Self::ReservedKey { .. } => Code::ManifestReservedKey,
             Self::InvalidRoute { .. } => Code::ManifestInvalidRoute,
         }
-    }
-}
-
-/// The package's summary of several errors: the first, and how many more there are
-/// (`The service field is required. (and 2 more errors)`).
-#[must_use]
-pub fn summary(errors: &BTreeMap<String, Vec<String>>) -> String {
-    let _ = errors;
-    todo!()
-}
-
-impl Manifest {
-    /// Reads a manifest document: ours, the package's, and later package versions' (`methods`, `base_url`, `timeout`).
-    /// Excluded metadata keys are dropped; HEAD entries are dropped; everything else is checked.
-    ///
-    /// # Errors
-    ///
-    /// See [`ManifestError`].
-    pub fn parse(document: &[u8]) -> Result<Self, ManifestError> {
-        let _ = document;
-        todo!()
-    }
-
-    /// The document as we write it: compact JSON, `service`, `routes`, `timestamp`, then `version` and `base_urls`
-    /// where there are any.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        todo!()
     }
 }
