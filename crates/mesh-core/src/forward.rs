@@ -1,6 +1,8 @@
 //! What a proxy must change on a request and on an answer, and what it must refuse.
 
+mod host;
 pub mod location;
+mod nomination;
 pub mod request;
 pub mod response;
 pub mod target;

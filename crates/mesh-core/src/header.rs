@@ -40,6 +40,28 @@ pub const X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
 pub const X_ROLE: HeaderName = HeaderName::from_static("x-role");
 /// How the headers begin that say for which user a request is made.
 pub const X_USER_PREFIX: &str = "x-user-";
+/// `Keep-Alive`: how long a connection is kept (hop-by-hop).
+pub const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// `Proxy-Connection`: an old misspelling of `Connection`.
+pub const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Whether a header speaks to the next hop alone, by its name (RFC 9110 §7.6.1, and what older software sends).
+#[must_use]
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// Whether a header says who somebody is: inside the mesh it stands once, in ASCII (docs/refusals.md, row 71).
 #[must_use]
@@ -48,9 +70,109 @@ pub fn is_identity(name: &HeaderName) -> bool {
         || name.as_str().starts_with(X_USER_PREFIX)
 }
 
+/// Whether only the mesh may say this to a service: who calls, for whom, the proof of it, and what became of a key.
+#[must_use]
+pub fn is_reserved(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    is_identity(name)
+        || matches!(text, "accept-signature" | "content-digest" | "x-signature" | "x-timestamp")
+        || text.starts_with("signature")
+        || text.starts_with("x-idempotency-")
+}
+
+/// Whether software takes the header for another method or target than the request's, for a word between proxies
+/// (`Proxy-*`, known or not), or for a setting of its own (`Proxy`, CVE-2016-5385). Said of requests alone.
+#[must_use]
+pub fn is_override(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    matches!(
+        name,
+        "proxy"
+            | "x-http-method"
+            | "x-http-method-override"
+            | "x-method-override"
+            | "x-original-url"
+            | "x-rewrite-url"
+    ) || name.starts_with("proxy-")
+}
+
+/// Whether the header is a proxy's word about the client: `X-Forwarded-*`, `Forwarded`, `X-Real-IP`.
+#[must_use]
+pub fn is_forwarding(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip")
+}
+
+/// Whether the header belongs to one message between two peers: the sender sets it anew.
+#[must_use]
+pub fn is_framing(name: &HeaderName) -> bool {
+    matches!(name.as_str(), "content-length" | "expect" | "host")
+}
+
+/// Whether `Connection` may not nominate the header, because somebody before the gateway may have set it for everybody
+/// behind (a proxy that authenticates, a load balancer, the mesh), or because the message means something else
+/// without it.
+///
+/// A client that wants its own header gone need not send it; one that nominates these wants somebody else's gone.
+/// Hop-by-hop headers may be nominated: they are left out anyway.
+#[must_use]
+pub fn is_protected(name: &HeaderName) -> bool {
+    is_reserved(name)
+        || is_forwarding(name)
+        || is_framing(name)
+        || matches!(
+            name.as_str(),
+            "authorization"
+                | "content-encoding"
+                | "content-type"
+                | "cookie"
+                | "idempotency-key"
+                | "traceparent"
+                | "tracestate"
+                | "via"
+                | "x-request-id"
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check(rule: fn(&HeaderName) -> bool, yes: &[&str], no: &[&str]) {
+        for (names, expected) in [(yes, true), (no, false)] {
+            for name in names {
+                assert_eq!(rule(&name.parse().unwrap()), expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_speaks_to_the_next_hop_is_known() {
+        let hop =
+            ["Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization"];
+        check(is_hop_by_hop, &hop, &["Host", "Via", "Content-Length", "Proxy-Status"]);
+        check(is_hop_by_hop, &["TE", "Trailer", "Transfer-Encoding", "Upgrade"], &["Max-Forwards"]);
+    }
+
+    #[test]
+    fn what_only_the_mesh_may_say_is_known() {
+        let reserved =
+            ["X-Service-Name", "X-Service-Audience", "X-Signature", "X-Timestamp", "Content-Digest"];
+        check(is_reserved, &reserved, &["X-Request-Id", "Authorization", "Idempotency-Key", "X-User"]);
+        let reserved = ["Signature", "Signature-Input", "X-User-Id", "X-User-Email", "X-Tenant-Id", "X-Role"];
+        check(is_reserved, &reserved, &["X-Tenant", "X-Roles"]);
+        check(is_reserved, &["X-Idempotency-Status", "X-Idempotency-Cache-Hit"], &["Cookie"]);
+    }
+
+    #[test]
+    fn what_must_not_be_nominated_is_known() {
+        let protected =
+            ["X-Signature", "X-User-Id", "X-Forwarded-For", "Forwarded", "X-Real-IP", "Host", "Expect"];
+        check(is_protected, &protected, &["TE", "Trailer", "Upgrade", "Keep-Alive", "Close"]);
+        let protected = ["Authorization", "Cookie", "Content-Length", "Content-Type", "X-Request-Id"];
+        check(is_protected, &protected, &["Accept", "X-Trace", "X-HTTP-Method-Override"]);
+    }
 
     #[test]
     fn who_somebody_is_stands_in_few_headers() {

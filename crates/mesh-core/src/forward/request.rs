@@ -2,11 +2,24 @@
 //!
 //! Refuses headers that other servers read as ones the mesh protects.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{EXPECT, HOST, UPGRADE},
+};
 
-use crate::error::Code;
+use super::{
+    host::is_host,
+    nomination::{names_protected, nominated},
+};
+use crate::{
+    error::Code,
+    header::{
+        X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX, X_FORWARDED_PROTO,
+        is_forwarding, is_framing, is_hop_by_hop, is_override, is_reserved,
+    },
+};
 
 /// What the gateway knows of the client and of the route. Trusted: came from the socket and the settings.
 #[derive(Clone, Copy, Debug)]
@@ -76,40 +89,160 @@ pub enum Disposition {
 }
 
 /// What becomes of the header `name` by its name alone (docs/refusals.md, Headers and trust).
+///
+/// `Host` and `Content-Length` are dropped: the sender sets them anew for its own message. `Expect` is dropped, because
+/// it was answered at the door.
 #[must_use]
 pub fn disposition(name: &HeaderName) -> Disposition {
-    let _ = name;
-    todo!()
+    if is_forwarding(name) {
+        Disposition::Forwarding
+    } else if is_hop_by_hop(name) || is_framing(name) || is_reserved(name) || is_override(name) {
+        Disposition::Drop
+    } else {
+        Disposition::Forward
+    }
 }
 
 /// Checks a request's headers, and `authority` of an absolute-form target against `Host`.
 /// `has_body`: the message's framing announces a body; `is_http_11`: `Host` is required.
 ///
+/// `Connection` may not nominate what [`is_protected`](crate::header::is_protected) names. An upgrade to anything but
+/// websocket is no error: its header is dropped.
+///
 /// # Errors
 ///
-/// See [`RequestError`].
+/// See [`RequestError`]; rows 32, 42, 44, 48, 49, 66 and 67 of docs/refusals.md.
 pub fn check(
     headers: &HeaderMap,
-    method: &http::Method,
+    method: &Method,
     authority: Option<&str>,
     is_http_11: bool,
     has_body: bool,
 ) -> Result<(), RequestError> {
-    let _ = (headers, method, authority, is_http_11, has_body);
-    todo!()
+    check_host(headers, authority, is_http_11)?;
+    if headers.keys().any(|name| name.as_str().contains('_')) {
+        return Err(RequestError::UnderscoreInName);
+    }
+    if names_protected(headers) {
+        return Err(RequestError::ProtectedNomination);
+    }
+    if headers.get_all(EXPECT).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        return Err(RequestError::UnknownExpectation);
+    }
+    if headers.get_all(UPGRADE).iter().any(asks_for_websocket) {
+        return Err(RequestError::UpgradeNotAllowed);
+    }
+    if has_body && matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Err(RequestError::BodyNotAllowed);
+    }
+    Ok(())
+}
+
+fn check_host(headers: &HeaderMap, authority: Option<&str>, required: bool) -> Result<(), RequestError> {
+    let mut lines = headers.get_all(HOST).iter();
+    let host = match (lines.next(), lines.next()) {
+        (None, _) if required => return Err(RequestError::BadHost),
+        (None, _) => None,
+        (Some(line), None) => Some(line.to_str().map_err(|_| RequestError::BadHost)?),
+        (Some(_), Some(_)) => return Err(RequestError::BadHost),
+    };
+    let differ =
+        matches!((host, authority), (Some(host), Some(authority)) if !host.eq_ignore_ascii_case(authority));
+    if differ || ![host, authority].into_iter().flatten().all(is_host) {
+        return Err(RequestError::BadHost);
+    }
+    Ok(())
+}
+
+fn asks_for_websocket(value: &HeaderValue) -> bool {
+    value.as_bytes().split(|byte| *byte == b',').any(|protocol| {
+        let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"websocket")
+    })
 }
 
 /// The headers that go on to the service: the client's own without what is dropped and without what `Connection`
 /// nominates, plus X-Forwarded-For/Host/Proto/Port/Prefix. Signature headers and `Host` are not among them.
+///
+/// From an untrusted peer nothing of X-Forwarded-* is believed. From a trusted one its address is appended to
+/// `X-Forwarded-For`; `X-Forwarded-Host`, `-Proto` and `-Port` stay as it sent them; the prefix goes behind the one it
+/// took out. `Forwarded`, `X-Real-IP` and other X-Forwarded-* go on from nobody: not every proxy that sets the five
+/// overwrites those, so that a client could speak through it.
+///
+/// Cost: one walk over the lines. The order of a name's lines stays.
+///
+/// # Panics
+///
+/// When there are more headers than an [`HeaderMap`] holds (about 24,000), which no parser lets through.
 #[must_use]
 pub fn forwarded_headers(headers: &HeaderMap, facts: &ClientFacts<'_>) -> HeaderMap {
-    let _ = (headers, facts);
-    todo!()
+    let nominated = nominated(headers);
+    let mut forwarded = HeaderMap::with_capacity(headers.keys_len() + 5);
+    for (name, value) in headers {
+        let goes_on = match disposition(name) {
+            Disposition::Forward => nominated.is_empty() || !nominated.contains_key(name),
+            Disposition::Forwarding => facts.peer_is_trusted && is_kept_from_trusted(name),
+            Disposition::Drop => false,
+        };
+        if goes_on {
+            forwarded.append(name, value.clone());
+        }
+    }
+    add_forwarding(&mut forwarded, headers, facts);
+    forwarded
+}
+
+fn is_kept_from_trusted(name: &HeaderName) -> bool {
+    [X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT].contains(name)
+}
+
+/// Adds what the gateway says about the client; what of it is in `forwarded` came from a trusted peer and stays.
+fn add_forwarding(forwarded: &mut HeaderMap, headers: &HeaderMap, facts: &ClientFacts<'_>) {
+    let before = |name| facts.peer_is_trusted.then(|| headers.get_all(name).iter()).into_iter().flatten();
+    let peer = facts.peer.to_canonical().to_string();
+    let chain: Vec<_> = before(X_FORWARDED_FOR).map(HeaderValue::as_bytes).chain([peer.as_bytes()]).collect();
+    let prefix = facts.prefix.map(|prefix| {
+        let outer = before(X_FORWARDED_PREFIX).next().and_then(|outer| outer.to_str().ok());
+        outer.filter(|outer| outer.starts_with('/')).unwrap_or_default().trim_end_matches('/').to_owned()
+            + prefix
+    });
+    let ours = [
+        (X_FORWARDED_FOR, Some(HeaderValue::from_bytes(&chain.join(b", ".as_slice())))),
+        (X_FORWARDED_HOST, Some(HeaderValue::from_str(facts.host))),
+        (X_FORWARDED_PROTO, Some(HeaderValue::from_str(facts.scheme))),
+        (X_FORWARDED_PORT, Some(Ok(HeaderValue::from(facts.port)))),
+        (X_FORWARDED_PREFIX, prefix.map(|prefix| HeaderValue::from_str(&prefix))),
+    ];
+    for (name, value) in ours {
+        if let Some(Ok(value)) = value {
+            forwarded.entry(name).or_insert(value);
+        }
+    }
 }
 
 /// The client's address: the peer's, or behind trusted proxies the rightmost untrusted one in X-Forwarded-For.
+///
+/// An entry that is no address (with a port or without) ends the walk: the proxy that reported it is the last one
+/// known. When all are trusted, the leftmost is the client. IPv4-mapped IPv6 addresses are given, and asked about, as IPv4.
 #[must_use]
 pub fn client_address(headers: &HeaderMap, peer: IpAddr, is_trusted: &dyn Fn(IpAddr) -> bool) -> IpAddr {
-    let _ = (headers, peer, is_trusted);
-    todo!()
+    let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
+    let mut entries = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let mut client = peer.to_canonical();
+    while is_trusted(client) {
+        let Some(address) = entries.next().and_then(address) else { break };
+        client = address;
+    }
+    client
 }
+
+/// Reads `1.2.3.4`, `1.2.3.4:567`, `::1`, `[::1]` or `[::1]:567`.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let entry = str::from_utf8(entry.trim_ascii()).ok()?;
+    let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || Some(entry.parse::<SocketAddr>().ok()?.ip());
+    Some(entry.parse().ok().or_else(bracketed).or_else(with_port)?.to_canonical())
+}
+
+#[cfg(test)]
+mod tests;

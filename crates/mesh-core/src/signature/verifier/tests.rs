@@ -1,5 +1,4 @@
 //! Which requests are verified, and which are refused and why.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
 

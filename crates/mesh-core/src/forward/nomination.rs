@@ -1,0 +1,37 @@
+//! Which headers `Connection` nominates for removal (RFC 9110 §7.6.1).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONNECTION};
+
+use crate::header::{KEEP_ALIVE, PROXY_CONNECTION, is_protected};
+
+/// Whether `Connection` nominates a protected header, in any of its lines; so may neither of the lists that older
+/// software reads like it.
+pub(super) fn names_protected(headers: &HeaderMap) -> bool {
+    [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION]
+        .iter()
+        .flat_map(|list| headers.get_all(list))
+        .flat_map(options)
+        .any(|name| is_protected(&name))
+}
+
+/// The headers among `headers` that `Connection` nominates. Allocates only when there are any; linear in its length.
+pub(super) fn nominated(headers: &HeaderMap) -> HeaderMap<()> {
+    let mut names = HeaderMap::default();
+    for name in headers.get_all(CONNECTION).into_iter().flat_map(options) {
+        if headers.contains_key(&name) {
+            names.insert(name, ());
+        }
+    }
+    names
+}
+
+/// The options of one line that can be a header's name, but for the two that everybody sends.
+fn options(line: &HeaderValue) -> impl Iterator<Item = HeaderName> {
+    line.as_bytes()
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|option| {
+            !option.eq_ignore_ascii_case(b"keep-alive") && !option.eq_ignore_ascii_case(b"close")
+        })
+        .filter_map(|option| HeaderName::from_bytes(option).ok())
+}
