@@ -1,10 +1,21 @@
 //! Which requests are the same one: the key a caller sends, scoped to caller and service, hashed.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, header};
 
-use crate::{error::Code, name::ServiceName};
+use crate::{
+    crypto,
+    error::Code,
+    header::{IDEMPOTENCY_KEY, X_REQUEST_ID},
+    name::ServiceName,
+};
+
+/// Source: docs/refusals.md, row 84.
+const MAX_KEY_CHARACTERS: usize = 255;
 
 /// The key as the caller sent it: `Idempotency-Key` before `X-Request-Id`; 1 to 255 characters without controls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +39,23 @@ impl KeyError {
 }
 
 impl RequestKey {
-    /// Reads the key of a request; `None` when it has none.
+    /// Reads the key of a request; `None` when it has none. Where there is an `Idempotency-Key`, `X-Request-Id` is not
+    /// looked at.
     ///
     /// # Errors
     ///
     /// [`KeyError::Malformed`].
     pub fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, KeyError> {
-        let _ = headers;
-        todo!()
+        let name = if headers.contains_key(IDEMPOTENCY_KEY) { IDEMPOTENCY_KEY } else { X_REQUEST_ID };
+        let mut lines = headers.get_all(name).iter();
+        let Some(line) = lines.next() else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(line.as_bytes()).map_err(|_| KeyError::Malformed)?;
+        let is_key = lines.next().is_none()
+            && (1..=MAX_KEY_CHARACTERS).contains(&text.chars().count())
+            && !text.chars().any(char::is_control);
+        if is_key { Ok(Some(Self(text.to_owned()))) } else { Err(KeyError::Malformed) }
     }
 
     /// The text as it was sent.
@@ -54,8 +74,10 @@ impl IdempotencyKey {
     /// `service`. SHA-256 over the three, each with its length, so that no two triples give one text.
     #[must_use]
     pub fn scoped(scope: &str, service: &ServiceName, request: &RequestKey) -> Self {
-        let _ = (scope, service, request);
-        todo!()
+        let texts = [scope, service.as_str(), request.as_str()];
+        let lengths = texts.map(|text| (text.len() as u64).to_le_bytes());
+        let parts = [0, 1, 2].map(|part| [&lengths[part][..], texts[part].as_bytes()]);
+        Self(hex::encode(crypto::sha256(parts.as_flattened())))
     }
 
     /// The hex digits.
@@ -72,8 +94,16 @@ impl fmt::Display for IdempotencyKey {
 }
 
 /// The scope of a user at the gateway's public door: `edge:` + SHA-256 over Authorization and Cookie.
+///
+/// Cookies that arrive on several lines, as HTTP/2 allows, count as one line (RFC 9113 §8.2.3). All who send neither
+/// header are one user.
 #[must_use]
 pub fn edge_scope(headers: &HeaderMap) -> String {
-    let _ = headers;
-    todo!()
+    let lines = |name| headers.get_all(name).iter().map(|line| line.as_bytes()).collect::<Vec<_>>();
+    let mut counted = lines(header::AUTHORIZATION);
+    let cookies = lines(header::COOKIE).join(&b"; "[..]);
+    counted.push(&cookies);
+    let lengths: Vec<_> = counted.iter().map(|line| (line.len() as u64).to_le_bytes()).collect();
+    let parts: Vec<_> = counted.iter().zip(&lengths).flat_map(|(line, length)| [&length[..], line]).collect();
+    format!("edge:{}", hex::encode(crypto::sha256(&parts)))
 }

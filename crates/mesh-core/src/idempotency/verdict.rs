@@ -37,3 +37,42 @@ pub fn judge(begin: Begin, fingerprint: &Fingerprint) -> Verdict {
 pub const fn is_stored(status: u16) -> bool {
     matches!(status, 200..=299)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINE: Fingerprint = Fingerprint([1; 32]);
+
+    fn answer(body: AnswerBody) -> Answer {
+        Answer { status: 201, headers: Vec::new(), body }
+    }
+
+    #[track_caller]
+    fn refused(begin: Begin, expected: Code) {
+        assert!(matches!(judge(begin, &MINE), Verdict::Refuse(code) if code == expected));
+    }
+
+    #[test]
+    fn the_same_request_is_answered_with_the_stored_answer() {
+        let stored = answer(AnswerBody::Whole("{}".into()));
+        let verdict = judge(Begin::Answered(MINE, stored.clone()), &MINE);
+        assert!(matches!(verdict, Verdict::Replay(replayed) if replayed == stored));
+    }
+
+    #[test]
+    fn what_cannot_be_replayed_is_refused_and_never_run_again() {
+        refused(Begin::InFlight, Code::IdempotencyInFlight);
+        refused(Begin::Unreadable, Code::IdempotencyUnreadable);
+        refused(Begin::Answered(MINE, answer(AnswerBody::NotKept)), Code::IdempotencyNotReplayable);
+        for body in [AnswerBody::NotKept, AnswerBody::Whole("{}".into())] {
+            refused(Begin::Answered(Fingerprint([2; 32]), answer(body)), Code::IdempotencyKeyReused);
+        }
+    }
+
+    #[test]
+    fn only_success_is_stored() {
+        let stored: Vec<_> = (100..600).filter(|status| is_stored(*status)).collect();
+        assert_eq!((stored.first(), stored.last(), stored.len()), (Some(&200), Some(&299), 100));
+    }
+}
