@@ -1,0 +1,3 @@
+//! What the PHP package recorded, through our code.
+
+mod signing;
