@@ -2,7 +2,7 @@
 //!
 //! Tower layers at home in axum, and as usable on any tower service of HTTP messages:
 //! [`TrustGateway`](verify::TrustGateway) and [`TrustService`](verify::TrustService) verify, and give a
-//! [`Caller`](caller::Caller).
+//! [`Caller`](caller::Caller); [`Routes`](manifest::Routes) declares what is served and registered.
 //!
 //! Decides nothing itself: the rules are `mesh_core`'s. Never calls another service: that is `mesh-client`.
 //! A service depends on this crate; a node that only calls does not.
@@ -26,9 +26,12 @@
 
 mod body;
 pub mod caller;
+pub mod health;
+pub mod manifest;
 pub mod reject;
 mod target;
 pub mod verify;
 
 pub use caller::Caller;
+pub use manifest::{Routes, manifest_endpoint};
 pub use verify::{TrustGateway, TrustService};

@@ -1,0 +1,34 @@
+//! Where a service tells its manifest to whoever holds the secret.
+
+use std::sync::Arc;
+
+use axum::{Router, response::IntoResponse, routing::get};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use mesh_core::{
+    clock::{Clock, SystemClock},
+    route::Manifest,
+    signature::Verifier,
+};
+
+use super::timestamp::rfc3339;
+use crate::verify::TrustGateway;
+
+/// Where a service tells its manifest, and where a gateway takes one. Source: docs/wire.md, M8 and M14.
+pub const MANIFEST_PATH: &str = "/microservice/manifest";
+
+/// `GET /microservice/manifest` behind [`TrustGateway`]: the document with the moment of the answer as its timestamp,
+/// as the package makes it. Merge it into the service's router.
+pub fn manifest_endpoint(manifest: Manifest, verifier: impl Into<Arc<Verifier>>) -> Router {
+    endpoint(Arc::new(manifest), verifier.into(), Arc::new(SystemClock))
+}
+
+fn endpoint(manifest: Arc<Manifest>, verifier: Arc<Verifier>, clock: Arc<dyn Clock>) -> Router {
+    let door = TrustGateway::layer(verifier).clock(clock.clone());
+    let answer = move || async move {
+        let mut manifest = Manifest::clone(&manifest);
+        manifest.timestamp = rfc3339(clock.unix());
+        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+        (headers, manifest.to_json()).into_response()
+    };
+    Router::new().route(MANIFEST_PATH, get(answer).layer(door))
+}
