@@ -192,8 +192,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             version: None,
             base_urls: Vec::new(),
             timeout: None,
-        };
-        Ok((self.router, manifest.filtered(&self.prefix)))
+        }
+        .filtered(&self.prefix);
+        if manifest.routes.is_empty() {
+            return Ok((self.router, manifest));
+        }
+        // What a gateway would refuse or drop is refused or dropped here, by the same rules.
+        match Manifest::parse(manifest.to_json().as_bytes()) {
+            Ok(manifest) => Ok((self.router, manifest)),
+            Err(error) => Err(DeclarationErrors(vec![DeclarationError::Manifest(error)])),
+        }
     }
 
     fn route(mut self, method: Method, uri: &str, handler: &MethodRouter<S>) -> Self {

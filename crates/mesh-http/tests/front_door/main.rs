@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod health;
+mod manifest;
 mod nesting;
 mod support;
 mod verify;
