@@ -1,0 +1,111 @@
+//! The default transport: reqwest with ring, without redirects, proxies and retries of its own.
+
+use std::{error::Error as StdError, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use mesh_core::retry::Failure;
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use super::{BodyStream, HttpTransport, Limits, TransportError};
+
+/// Shorter than what servers usually keep an idle connection for (5 s), so that we close it and not they.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
+/// One pool of connections.
+#[derive(Clone, Debug)]
+pub(crate) struct ReqwestTransport(::reqwest::Client);
+
+impl ReqwestTransport {
+    /// A transport whose connections are made within `connect_timeout`, whatever an attempt's own limit.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up.
+    pub(crate) fn try_new(connect_timeout: Duration) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let client = ::reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(::reqwest::redirect::Policy::none())
+            .retry(::reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(connect_timeout)
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build()?;
+        Ok(Self(client))
+    }
+}
+
+#[async_trait]
+impl HttpTransport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        _limits: Limits,
+    ) -> Result<http::Response<BodyStream>, TransportError> {
+        let (head, body) = request.into_parts();
+        let url = url::Url::parse(&head.uri.to_string())
+            .map_err(|error| TransportError::not_sent(Failure::Malformed, error.to_string()))?;
+        if url.path() != head.uri.path() || url.query() != head.uri.query() {
+            let message = "the target would be rewritten on its way";
+            return Err(TransportError::not_sent(Failure::Malformed, message));
+        }
+        let mut outgoing = ::reqwest::Request::new(head.method, url);
+        *outgoing.headers_mut() = head.headers;
+        *outgoing.body_mut() = Some(body.into());
+        let mut answer = self.0.execute(outgoing).await.map_err(|error| unanswered(&error))?;
+        let mut head = http::Response::new(());
+        *head.status_mut() = answer.status();
+        *head.version_mut() = answer.version();
+        *head.headers_mut() = std::mem::take(answer.headers_mut());
+        let stream = answer.bytes_stream().map(|part| part.map_err(|error| broken_off(&error)));
+        Ok(head.map(|()| Box::pin(stream) as BodyStream))
+    }
+}
+
+/// What failed before the head of an answer was read.
+fn unanswered(error: &::reqwest::Error) -> TransportError {
+    let message = root_cause(error);
+    if error.is_connect() {
+        let failure = if error.is_timeout() { Failure::Timeout } else { Failure::Connect };
+        return TransportError::not_sent(failure, message);
+    }
+    if error.is_builder() {
+        return TransportError::not_sent(Failure::Malformed, message);
+    }
+    match find::<hyper::Error>(error) {
+        // hyper took the request back from a connection that was closed before it was written.
+        Some(cause) if cause.is_canceled() => TransportError::not_sent(Failure::Reset, message),
+        Some(cause) if cause.is_parse() => TransportError::lost(Failure::Malformed, message),
+        _ if error.is_timeout() => TransportError::lost(Failure::Timeout, message),
+        _ => TransportError::lost(Failure::Reset, message),
+    }
+}
+
+/// What failed while the body was read.
+fn broken_off(error: &::reqwest::Error) -> TransportError {
+    let failure = if error.is_timeout() { Failure::Timeout } else { Failure::Truncated };
+    TransportError::lost(failure, root_cause(error))
+}
+
+fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    sources(error).find_map(|error| error.downcast_ref())
+}
+
+/// The innermost source's text: it knows what happened, and no URL.
+fn root_cause(error: &::reqwest::Error) -> String {
+    error
+        .source()
+        .and_then(|source| sources(source).last())
+        .map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string)
+}
