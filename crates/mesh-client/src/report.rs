@@ -104,10 +104,7 @@ impl Carrier {
     async fn carry(&self) -> Result<(), StoreError> {
         for entry in self.pending.drain() {
             let known = within(STORE_LIMIT, self.write(&entry)).await?;
-            // A newer report would be lost by taking over an older count: its own write brings the count home.
-            self.pending.unless_noted(&entry.view, || {
-                emit_change(entry.sink.as_ref(), &entry.view, self.adopt(&entry, known));
-            });
+            emit_change(entry.sink.as_ref(), &entry.view, self.adopt(&entry, known));
         }
         Ok(())
     }

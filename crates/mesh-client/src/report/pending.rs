@@ -59,14 +59,6 @@ impl Pending {
         std::mem::take(&mut *self.lock()).into_values().collect()
     }
 
-    /// Runs `then` unless something was noted for the instance in between.
-    pub(super) fn unless_noted(&self, view: &InstanceView, then: impl FnOnce()) {
-        let entries = self.lock();
-        if !entries.contains_key(view.instance()) {
-            then();
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<Instance, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use mesh_core::{
     clock::Clock,
     event::EventSink,
-    health::{HealthPolicy, HealthRecord, view::InstanceView},
+    health::{
+        HealthPolicy, HealthRecord,
+        view::{Change, InstanceView},
+    },
     service::Instance,
     store::HealthStore,
 };
@@ -37,16 +40,11 @@ pub async fn synchronize(
             continue;
         }
         let instances: Vec<Instance> = watched.iter().map(|view| view.instance().clone()).collect();
-        let asked = clock.monotonic();
         match within(STORE_LIMIT, store.read(&instances)).await {
             Ok(records) => {
                 reachable = true;
                 for (view, record) in watched.iter().zip(records) {
-                    // What failed here while the store was answering is not in its answer.
-                    let (failures, last) = view.failures();
-                    if failures == 0 || last < asked {
-                        emit_change(sink.as_ref(), view, adopt(view, record, clock.as_ref(), &policy));
-                    }
+                    emit_change(sink.as_ref(), view, adopt(view, record, clock.as_ref(), &policy));
                 }
             }
             Err(error) => {
@@ -63,7 +61,7 @@ fn adopt(
     record: Option<HealthRecord>,
     clock: &dyn Clock,
     policy: &HealthPolicy,
-) -> Option<mesh_core::health::view::Change> {
+) -> Option<Change> {
     let (failures, age) = record.map_or((0, Duration::ZERO), |record| {
         (record.failures, record.age(clock.unix(), policy.record_ttl()))
     });
