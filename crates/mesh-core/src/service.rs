@@ -49,7 +49,11 @@ impl BaseUrl {
         if text.contains('#') {
             return Err(BaseUrlError::QueryOrFragment);
         }
-        let uri: Uri = text.parse().map_err(|_| BaseUrlError::Malformed)?;
+        let uri: Uri = text.parse().map_err(|_| match text.split_once("://") {
+            // Such as `file:///etc/passwd`, which has no authority.
+            Some((scheme, _)) if !matches!(scheme, "http" | "https") => BaseUrlError::Scheme,
+            _ => BaseUrlError::Malformed,
+        })?;
         let https = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -198,6 +202,7 @@ mod tests {
         refused("http://host:", BaseUrlError::Malformed);
         refused("http://host:0", BaseUrlError::Malformed);
         refused("ftp://host", BaseUrlError::Scheme);
+        refused("file:///etc/passwd", BaseUrlError::Scheme);
         refused("http://me:secret@host", BaseUrlError::UserInformation);
         refused("http://host/?a=1", BaseUrlError::QueryOrFragment);
         refused("http://host/#top", BaseUrlError::QueryOrFragment);

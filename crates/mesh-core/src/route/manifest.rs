@@ -109,3 +109,72 @@ impl Manifest {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn route(metadata: &Value) -> Route {
+        let metadata = metadata.as_object().cloned().unwrap_or_default();
+        Route { metadata, ..Route::new(Method::GET, Pattern::parse("/api").expect("a pattern")) }
+    }
+
+    #[test]
+    fn a_route_says_in_its_metadata_what_it_asks_for() {
+        for (value, expected) in
+            [(json!(2), 2_000), (json!(0.5), 500), (json!("500ms"), 500), (json!("2m"), 120_000)]
+        {
+            assert_eq!(route(&json!({"timeout": value})).timeout(), Some(Duration::from_millis(expected)));
+        }
+        for (value, expected) in [(json!(1024), 1024), (json!("256KiB"), 256 << 10), (json!("0"), 0)] {
+            assert_eq!(route(&json!({"body_limit": value})).body_limit(), Some(expected));
+        }
+        for (value, expected) in [
+            (json!(true), RouteIdempotency::Optional),
+            (json!("optional"), RouteIdempotency::Optional),
+            (json!("required"), RouteIdempotency::Required),
+        ] {
+            assert_eq!(route(&json!({"idempotency": value})).idempotency(), Some(expected));
+        }
+        assert!(route(&json!({"idempotent": true})).is_idempotent());
+    }
+
+    #[test]
+    fn metadata_of_another_kind_asks_for_nothing() {
+        for value in [json!(null), json!(-1), json!(0), json!("soon"), json!([1]), json!(1e300), json!("2")] {
+            assert_eq!(route(&json!({"timeout": value})).timeout(), None);
+        }
+        for value in [json!(null), json!(-1), json!(1.5), json!("much"), json!({})] {
+            assert_eq!(route(&json!({"body_limit": value})).body_limit(), None);
+        }
+        for value in [json!(null), json!(false), json!("maybe"), json!(1)] {
+            assert_eq!(route(&json!({"idempotency": value})).idempotency(), None);
+            assert!(!route(&json!({"idempotent": value})).is_idempotent());
+        }
+        let bare = route(&json!({}));
+        assert_eq!((bare.timeout(), bare.body_limit(), bare.idempotency()), (None, None, None));
+    }
+
+    #[track_caller]
+    fn kept(prefix: &str, expected: &[&str]) {
+        let routes = ["/api", "/api/x", "/apis", "/internal/api", "/"]
+            .map(|uri| Route::new(Method::GET, Pattern::parse(uri).expect("a pattern")));
+        let name = ServiceName::parse("pim").expect("a name");
+        let manifest = Manifest::new(name, routes.to_vec(), UnixMillis(0)).filtered(prefix);
+        let uris: Vec<&str> = manifest.routes.iter().map(|route| route.uri.as_str()).collect();
+        assert_eq!(uris, expected, "{prefix:?}");
+    }
+
+    #[test]
+    fn a_prefix_keeps_the_routes_that_are_it_or_lie_below_it() {
+        for prefix in ["api", "/api", "/api/", "api/"] {
+            kept(prefix, &["/api", "/api/x"]);
+        }
+        kept("", &["/api", "/api/x", "/apis", "/internal/api", "/"]);
+        kept("/", &["/api", "/api/x", "/apis", "/internal/api", "/"]);
+        kept("internal", &["/internal/api"]);
+        kept("ap", &[]);
+    }
+}

@@ -198,3 +198,8 @@ impl RouteTable {
         &self.settings
     }
 }
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;

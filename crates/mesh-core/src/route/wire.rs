@@ -2,7 +2,10 @@
 //!
 //! Refuses more than 1 MiB, more than 5,000 routes, depth over 64, doubled JSON keys, reserved metadata keys.
 
-use crate::error::{Code, Origin, Retry};
+use crate::{
+    error::{Code, Origin, Retry},
+    service::BaseUrlError,
+};
 
 mod fields;
 mod json;
@@ -59,6 +62,9 @@ pub enum ManifestError {
         /// The key.
         key: String,
     },
+    /// An announced base URL with user information, or of another scheme than http and https.
+    #[error("an announced base URL may not be called: {0}")]
+    TargetForbidden(BaseUrlError),
     /// A route that cannot be built.
     #[error("route {route} ({uri}): {reason}")]
     InvalidRoute {
@@ -92,7 +98,11 @@ impl ManifestError {
             Self::TooLarge(_) => Code::ManifestTooLarge,
             Self::Invalid(_) | Self::DoubledKey(_) | Self::TooDeep => Code::ManifestInvalid,
             Self::ReservedKey { .. } => Code::ManifestReservedKey,
+            Self::TargetForbidden(_) => Code::ManifestTargetForbidden,
             Self::InvalidRoute { .. } => Code::ManifestInvalidRoute,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use super::{EXCLUDED, FieldErrors, MAX_MANIFEST_BYTES, MAX_ROUTES, ManifestError
 use crate::{
     name::ServiceName,
     route::{Manifest, Pattern, Route},
-    service::BaseUrl,
+    service::{BaseUrl, BaseUrlError},
     units,
 };
 
@@ -72,18 +72,22 @@ fn read(document: &[u8], needs_routes: bool) -> Result<Manifest, ManifestError> 
         .map(|(at, route)| text(route, "uri", &format!("routes.{at}.uri"), &mut errors).unwrap_or_default())
         .collect();
     let version = version(&top, &mut errors);
-    let base_urls = base_urls(&top, &mut errors);
+    let mut forbidden = None;
+    let base_urls = base_urls(&top, &mut errors, &mut forbidden);
     let timeout = timeout(&top, &mut errors);
 
     let (Some(service), Some(timestamp), true) = (service, timestamp, errors.is_empty()) else {
         return Err(ManifestError::Invalid(errors));
     };
+    if let Some(error) = forbidden {
+        return Err(ManifestError::TargetForbidden(error));
+    }
     if methods.iter().map(Vec::len).sum::<usize>() > MAX_ROUTES {
         return Err(ManifestError::TooLarge("5,000 routes"));
     }
     let mut built = Vec::with_capacity(routes.len());
     for (at, ((fields, methods), uri)) in routes.into_iter().zip(methods).zip(uris).enumerate() {
-        build(at, fields, &methods, uri, &mut built)?;
+        build(at, fields, &methods, &uri, &mut built)?;
     }
     Ok(Manifest { service, routes: built, timestamp, version, base_urls, timeout })
 }
@@ -149,15 +153,19 @@ fn version(top: &Fields, errors: &mut FieldErrors) -> Option<u64> {
     version
 }
 
-/// `base_urls`, or the one `base_url` of later package versions.
-fn base_urls(top: &Fields, errors: &mut FieldErrors) -> Vec<BaseUrl> {
+/// `base_urls`, or the one `base_url` of later package versions. A URL that says where it leads and may not be called
+/// is `forbidden`; one that says nothing is an error of its field.
+fn base_urls(top: &Fields, errors: &mut FieldErrors, forbidden: &mut Option<BaseUrlError>) -> Vec<BaseUrl> {
     let mut urls = Vec::new();
-    let mut read =
-        |field: &str, value: &Value, errors: &mut FieldErrors| match value.as_str().map(BaseUrl::parse) {
-            Some(Ok(url)) => urls.push(url),
-            Some(Err(error)) => errors.add(field, &format!("is invalid: {error}")),
-            None => errors.add(field, STRING),
-        };
+    let mut read = |field: &str, value: &Value, errors: &mut FieldErrors| match value
+        .as_str()
+        .map(BaseUrl::parse)
+    {
+        Some(Ok(url)) => urls.push(url),
+        Some(Err(error @ (BaseUrlError::Scheme | BaseUrlError::UserInformation))) => *forbidden = Some(error),
+        Some(Err(error)) => errors.add(field, &format!("is invalid: {error}")),
+        None => errors.add(field, STRING),
+    };
     match (top.get("base_urls"), top.get("base_url")) {
         (Some(Value::Array(list)), _) if !list.is_empty() => {
             for (at, url) in list.iter().enumerate() {
@@ -186,14 +194,14 @@ fn build(
     at: usize,
     mut fields: Fields,
     methods: &[String],
-    uri: String,
+    uri: &str,
     built: &mut Vec<Route>,
 ) -> Result<(), ManifestError> {
     if let Some(key) = fields.keys().find(|key| key.starts_with('_')) {
         return Err(ManifestError::ReservedKey { route: at, key: key.clone() });
     }
-    let invalid = |reason: String| ManifestError::InvalidRoute { route: at, uri: uri.clone(), reason };
-    let pattern = Pattern::parse(&uri).map_err(|error| invalid(error.to_string()))?;
+    let invalid = |reason: String| ManifestError::InvalidRoute { route: at, uri: uri.to_owned(), reason };
+    let pattern = Pattern::parse(uri).map_err(|error| invalid(error.to_string()))?;
     let name = match fields.remove("name") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name),
