@@ -1,0 +1,167 @@
+//! The connections to one Redis: few, reused, and every wait for them bounded.
+//!
+//! Connections are pinged before use only after they idled: a ping on each checkout costs four fifths of the throughput.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use deadpool::{
+    Runtime,
+    managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult},
+};
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, RedisError, RedisResult, aio::MultiplexedConnection,
+};
+use mesh_core::{
+    clock::{Clock, SystemClock},
+    store::StoreError,
+};
+
+use crate::{circuit::Circuit, error::Failure};
+
+/// How long one call may take in all: wait for a connection, make one, send, be answered.
+pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(2);
+/// How long each of these steps may take.
+const STEP_LIMIT: Duration = Duration::from_secs(1);
+/// How long a ping of an idle connection may take; a new one is made then.
+const PING_LIMIT: Duration = Duration::from_millis(500);
+/// A connection that was used within this time is taken to be alive.
+const IDLE: Duration = Duration::from_secs(1);
+const CONNECTIONS: usize = 4;
+/// More callers than this are not queued but turned away.
+const MAX_WAITING: usize = 1_024;
+
+pub(crate) struct Link {
+    address: String,
+    pool: Pool<Connector>,
+    circuit: Mutex<Circuit>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Link").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    pub(crate) fn new(client: Client) -> Self {
+        let address = client.get_connection_info().addr().to_string();
+        let connector = Connector {
+            client,
+            config: AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(STEP_LIMIT))
+                .set_response_timeout(Some(STEP_LIMIT)),
+        };
+        let pool = Pool::builder(connector)
+            .max_size(CONNECTIONS)
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(STEP_LIMIT))
+            .create_timeout(Some(STEP_LIMIT))
+            .recycle_timeout(Some(PING_LIMIT))
+            .build();
+        let pool = pool.unwrap_or_else(|error| unreachable!("a pool with timeouts has a runtime: {error}"));
+        Self { address, pool, circuit: Mutex::default() }
+    }
+
+    /// Host and port, or the path of the socket: never a password.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Carries out `work` on a connection, within `limit`. Fails at once when the server failed a moment ago.
+    pub(crate) async fn run<T, F, W>(&self, limit: Duration, work: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(MultiplexedConnection) -> W,
+        W: Future<Output = RedisResult<T>>,
+    {
+        if self.pool.status().waiting > MAX_WAITING {
+            return Err(Failure::busy("too many callers wait for a connection to redis").error);
+        }
+        if !self.circuit().admit(SystemClock.monotonic(), limit) {
+            let reason = format!("redis at {} failed a moment ago and is not asked again yet", self.address);
+            return Err(Failure::busy(&reason).error);
+        }
+        let outcome = tokio::time::timeout(limit, self.attempt(work)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Failure::silence(&self.address)));
+        match outcome {
+            Ok(value) => {
+                self.answered();
+                Ok(value)
+            }
+            Err(failure) => {
+                if failure.connection {
+                    // Connections die together: whoever comes next shall not find another dead one.
+                    drop(self.pool.retain(|_, _| false));
+                }
+                if failure.server {
+                    self.failed(&failure.error);
+                } else if matches!(failure.error, StoreError::Refused(_)) {
+                    self.answered();
+                }
+                Err(failure.error)
+            }
+        }
+    }
+
+    async fn attempt<T, F, W>(&self, work: F) -> Result<T, Failure>
+    where
+        F: FnOnce(MultiplexedConnection) -> W,
+        W: Future<Output = RedisResult<T>>,
+    {
+        let pooled = self.pool.get().await.map_err(|error| Failure::of_pool(&error, &self.address))?;
+        work(pooled.clone()).await.map_err(|error| {
+            let failure = Failure::of(&error, &self.address);
+            if failure.connection {
+                drop(Object::take(pooled));
+            }
+            failure
+        })
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answered(&self) {
+        if self.circuit().answered() {
+            tracing::info!(redis = %self.address, "redis answers again");
+        }
+    }
+
+    fn failed(&self, error: &StoreError) {
+        if self.circuit().failed(SystemClock.monotonic()) {
+            tracing::warn!(redis = %self.address, %error, "redis does not answer");
+        }
+    }
+}
+
+/// Makes connections for the pool, and looks at those that come back.
+struct Connector {
+    client: Client,
+    config: AsyncConnectionConfig,
+}
+
+impl Manager for Connector {
+    type Type = MultiplexedConnection;
+    type Error = RedisError;
+
+    async fn create(&self) -> RedisResult<MultiplexedConnection> {
+        self.client.get_multiplexed_async_connection_with_config(&self.config).await
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut MultiplexedConnection,
+        metrics: &Metrics,
+    ) -> RecycleResult<RedisError> {
+        if metrics.last_used() < IDLE {
+            return Ok(());
+        }
+        deadpool_redis::redis::cmd("PING").exec_async(connection).await.map_err(RecycleError::Backend)
+    }
+}
