@@ -79,6 +79,13 @@ impl ServiceName {
     }
 }
 
+impl Default for ServiceName {
+    /// `app`, as the package has it. Services that share anything need names of their own.
+    fn default() -> Self {
+        Self(Arc::from("app"))
+    }
+}
+
 impl fmt::Display for ServiceName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -133,6 +140,11 @@ mod tests {
         for bad in ["a b", "a/b", "{a", "a}", "a\n", "a\u{a0}b", "\u{7f}"] {
             check(bad, Some(NameError::ForbiddenCharacter));
         }
+    }
+
+    #[test]
+    fn the_default_is_a_name() {
+        assert_eq!(ServiceName::parse(ServiceName::default().as_str()), Ok(ServiceName::default()));
     }
 
     #[test]
