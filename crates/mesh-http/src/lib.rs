@@ -2,7 +2,9 @@
 //!
 //! Tower layers at home in axum, and as usable on any tower service of HTTP messages:
 //! [`TrustGateway`](verify::TrustGateway) and [`TrustService`](verify::TrustService) verify, and give a
-//! [`Caller`](caller::Caller); [`Routes`](manifest::Routes) declares what is served and registered.
+//! [`Caller`](caller::Caller); [`Idempotency`](idempotency::Idempotency) lets a request that is sent twice run once;
+//! [`RequestId`](request_id::RequestId) gives each request an id. [`Routes`](manifest::Routes) declares what is served
+//! and registered. [`reject`] has the answer of every refusal.
 //!
 //! Decides nothing itself: the rules are `mesh_core`'s. Never calls another service: that is `mesh-client`.
 //! A service depends on this crate; a node that only calls does not.
@@ -27,11 +29,15 @@
 mod body;
 pub mod caller;
 pub mod health;
+pub mod idempotency;
 pub mod manifest;
 pub mod reject;
+pub mod request_id;
 mod target;
 pub mod verify;
 
 pub use caller::Caller;
+pub use idempotency::Idempotency;
 pub use manifest::{Routes, manifest_endpoint};
+pub use request_id::RequestId;
 pub use verify::{TrustGateway, TrustService};

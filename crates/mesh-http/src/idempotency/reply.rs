@@ -1,0 +1,30 @@
+//! What a stored answer looks like when it is given again, and how an answer says that it was not stored.
+
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode};
+use mesh_core::{
+    error::Code,
+    header::{X_IDEMPOTENCY_CACHE_HIT, X_IDEMPOTENCY_STATUS},
+    idempotency::{Answer, AnswerBody},
+};
+
+use crate::reject::Refusal;
+
+/// The stored answer, marked as one.
+pub(super) fn replay(answer: Answer) -> Response<Body> {
+    let (AnswerBody::Whole(body), Ok(status)) = (answer.body, StatusCode::from_u16(answer.status)) else {
+        return Refusal::of(Code::IdempotencyUnreadable).answer(http::Version::HTTP_11);
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in answer.headers {
+        response.headers_mut().append(name, value);
+    }
+    response.headers_mut().insert(X_IDEMPOTENCY_CACHE_HIT, HeaderValue::from_static("true"));
+    response
+}
+
+/// Says that the store does not have this answer.
+pub(super) fn mark_not_stored(response: &mut Response<Body>) {
+    response.headers_mut().insert(X_IDEMPOTENCY_STATUS, HeaderValue::from_static("not-stored"));
+}

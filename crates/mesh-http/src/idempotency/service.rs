@@ -1,0 +1,130 @@
+//! The service that stands before another one and lets a keyed request run once.
+
+use std::{
+    error::Error,
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, request::Parts};
+use mesh_core::{
+    error::Code,
+    idempotency::{Fingerprint, IdempotencyKey, RequestKey},
+};
+use tower::Service;
+use tracing::Instrument;
+
+use super::{
+    ledger::Ledger,
+    run::{Keyed, answer, cancelled},
+    terms::Terms,
+};
+use crate::{body::buffered, caller::Caller, reject::Refusal, target::sent_uri};
+
+/// The scope of requests without a verified caller: no service can be called so.
+const ANONYMOUS: &str = "{anonymous}";
+
+/// Lets a request that is sent twice run once. Made by [`Idempotency::layer`].
+#[derive(Clone, Debug)]
+pub struct Idempotency<S> {
+    inner: S,
+    terms: Arc<Terms>,
+    ledger: Ledger,
+}
+
+impl<S> Idempotency<S> {
+    pub(super) const fn new(inner: S, terms: Arc<Terms>, ledger: Ledger) -> Self {
+        Self { inner, terms, ledger }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Idempotency<S>
+where
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let fresh = self.inner.clone();
+        let mut ready = mem::replace(&mut self.inner, fresh);
+        let (terms, ledger) = (self.terms.clone(), self.ledger.clone());
+        Box::pin(async move {
+            let version = request.version();
+            let sent = match key_of(&request, &terms) {
+                Ok(Some(sent)) => sent,
+                Ok(None) => return Ok(ready.call(request.map(Body::new)).await?.map(Body::new)),
+                Err(refusal) => return Ok(refusal.answer(version)),
+            };
+            let (keyed, request) = match identify(request, sent, &terms).await {
+                Ok(identified) => identified,
+                Err(refusal) => return Ok(refusal.answer(version)),
+            };
+            // A task of its own: a client that goes away does not stop what it has begun.
+            let work = async move { answer(&terms, &ledger, keyed, ready, request).await };
+            let task = tokio::spawn(work.instrument(tracing::Span::current()));
+            task.await.unwrap_or_else(|_| Ok(cancelled(version)))
+        })
+    }
+}
+
+/// The key under which a request runs once; `None` when it may run as often as it comes.
+fn key_of<B>(request: &Request<B>, terms: &Terms) -> Result<Option<RequestKey>, Refusal> {
+    if request.method().is_safe() {
+        return Ok(None);
+    }
+    match RequestKey::from_headers(request.headers()) {
+        Ok(None) if terms.required => Err(Refusal::of(Code::IdempotencyKeyMissing)),
+        Ok(sent) => Ok(sent),
+        Err(error) => Err(Refusal::of(error.code())),
+    }
+}
+
+/// Whose request it is and what it asks; its body is in memory afterwards.
+async fn identify<B>(
+    request: Request<B>,
+    sent: RequestKey,
+    terms: &Terms,
+) -> Result<(Keyed, Request<Body>), Refusal>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (parts, body) = request.into_parts();
+    let key = IdempotencyKey::scoped(scope(&parts, terms)?, &terms.service, &sent);
+    let body = buffered(body, terms.body_limit).await.map_err(|unread| unread.refusal())?;
+    let uri = sent_uri(&parts);
+    let fingerprint = Fingerprint::of(parts.method.as_str(), uri.path(), uri.query(), &body);
+    let keyed = Keyed { sent, key, fingerprint, path: uri.path().to_owned() };
+    Ok((keyed, Request::from_parts(parts, Body::from(body))))
+}
+
+/// Who must not be answered with somebody else's answer.
+fn scope<'p>(parts: &'p Parts, terms: &Terms) -> Result<&'p str, Refusal> {
+    match parts.extensions.get::<Caller>() {
+        Some(caller) => Ok(caller.name().as_str()),
+        None if terms.anonymous => Ok(ANONYMOUS),
+        None => {
+            tracing::error!(
+                path = parts.uri.path(),
+                "no verified caller before the idempotency layer: add TrustService after Idempotency"
+            );
+            Err(Refusal::of(Code::IdempotencyNoCaller))
+        }
+    }
+}
