@@ -1,0 +1,97 @@
+//! What happens to a request before its route is known: limits, method, target, headers; then where it goes.
+//!
+//! Refuses what a service could read differently from the gateway.
+
+mod buffer;
+mod head;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW};
+use mesh_core::{error::Code, route::Resolution};
+
+use crate::{
+    body::{Body, BodyError},
+    error::{Refusal, allow},
+    gateway::Gateway,
+    peer::Peer,
+    proxy, registration,
+};
+pub(crate) use buffer::buffer;
+pub(crate) use head::Head;
+
+/// Answers one request.
+pub(crate) async fn enter<B>(gateway: &Gateway, request: Request<B>, peer: Peer) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    let (parts, body) = request.into_parts();
+    let head = match head::check(&parts, !body.is_end_stream(), &gateway.shared().settings.limits) {
+        Ok(head) => head,
+        Err(refusal) => return refusal.into_response(),
+    };
+    match direct(gateway, &parts.method, &head) {
+        Way::Answer(response) => response,
+        Way::Registration => registration::take(gateway, &parts, body).await,
+        Way::Route(route) => proxy::forward(gateway, &route, &parts, &head, body, peer)
+            .await
+            .unwrap_or_else(Refusal::into_response),
+    }
+}
+
+/// Where a request goes.
+enum Way {
+    Answer(Response<Body>),
+    Registration,
+    Route(std::sync::Arc<crate::snapshot::RouteState>),
+}
+
+fn direct(gateway: &Gateway, method: &Method, head: &Head<'_>) -> Way {
+    let Some(target) = &head.target else {
+        return Way::Answer(options(&head::METHODS));
+    };
+    if target.path() == registration::PATH {
+        return match *method {
+            Method::POST => Way::Registration,
+            Method::OPTIONS => Way::Answer(options(&[Method::OPTIONS, Method::POST])),
+            _ => Way::Answer(not_allowed(&[Method::POST])),
+        };
+    }
+    let snapshot = gateway.shared().snapshot.load();
+    if !snapshot.ready {
+        let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
+        return Way::Answer(refusal.into_response());
+    }
+    match snapshot.table.resolve(method, target.path()) {
+        Resolution::Found(entry) => match snapshot.route(&entry) {
+            Some(route) => Way::Route(std::sync::Arc::clone(route)),
+            None => Way::Answer(Refusal::new(Code::Internal, "the route has no service").into_response()),
+        },
+        Resolution::MethodNotAllowed(mut methods) => {
+            if !methods.contains(&Method::OPTIONS) {
+                methods.push(Method::OPTIONS);
+            }
+            if *method == Method::OPTIONS {
+                Way::Answer(options(&methods))
+            } else {
+                Way::Answer(not_allowed(&methods))
+            }
+        }
+        Resolution::NotFound => {
+            Way::Answer(Refusal::new(Code::RouteNotFound, "no route matches the path").into_response())
+        }
+    }
+}
+
+fn not_allowed(methods: &[Method]) -> Response<Body> {
+    Refusal::new(Code::MethodNotAllowed, "the path does not take this method").allowing(methods).into_response()
+}
+
+fn options(methods: &[Method]) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(value) = HeaderValue::try_from(allow(methods)) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}

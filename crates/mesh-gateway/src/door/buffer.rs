@@ -1,0 +1,138 @@
+//! Holds a request's body, because v1 signs it whole: no more than the limit, no slower than the window.
+
+use std::pin::pin;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header::CONTENT_LENGTH};
+use http_body::Body;
+use http_body_util::BodyExt;
+use mesh_core::error::Code;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{error::Refusal, settings::Limits};
+
+/// The whole body, at most `limit` bytes.
+pub(crate) async fn buffer<B>(
+    headers: &HeaderMap,
+    body: B,
+    limit: u64,
+    limits: &Limits,
+) -> Result<Bytes, Refusal>
+where
+    B: Body<Data = Bytes>,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if announced(headers).is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    let mut body = pin!(body);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    let mut window = Window::open(limits);
+    loop {
+        let frame = match timeout_at(window.ends, body.frame()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_))) => return Err(Refusal::new(Code::BadFraming, "the request body is malformed")),
+            Ok(None) => break,
+            Err(_) => return Err(Refusal::new(Code::RequestTimeout, "the request body came too slowly")),
+        };
+        let Ok(bytes) = frame.into_data() else { continue };
+        if (first.len() + rest.len()) as u64 + bytes.len() as u64 > limit {
+            return Err(too_large(limit));
+        }
+        window.count(bytes.len() as u64, limits);
+        if first.is_empty() {
+            first = bytes;
+        } else {
+            rest.extend_from_slice(&bytes);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large(limit: u64) -> Refusal {
+    Refusal::new(Code::BodyTooLarge, format!("the request body is larger than {limit} bytes"))
+}
+
+/// The stretch of time in which the next bytes must come.
+struct Window {
+    ends: Instant,
+    received: u64,
+}
+
+impl Window {
+    fn open(limits: &Limits) -> Self {
+        Self { ends: now() + limits.body_window, received: 0 }
+    }
+
+    fn count(&mut self, bytes: u64, limits: &Limits) {
+        self.received += bytes;
+        if self.received >= limits.body_window_bytes {
+            *self = Self::open(limits);
+        }
+    }
+}
+
+/// The timer's own time, which tests can pause.
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{Full, StreamBody};
+    use std::{convert::Infallible, time::Duration};
+
+    use super::*;
+
+    fn chunks(sizes: &[usize]) -> impl Body<Data = Bytes, Error = Infallible> + use<> {
+        let frames: Vec<_> =
+            sizes.iter().map(|size| Ok(http_body::Frame::data(Bytes::from(vec![b'x'; *size])))).collect();
+        StreamBody::new(futures_util::stream::iter(frames))
+    }
+
+    #[tokio::test]
+    async fn a_body_up_to_the_limit_is_held_whole() {
+        let limits = Limits::default();
+        let body = buffer(&HeaderMap::new(), chunks(&[3, 4, 3]), 10, &limits).await.unwrap();
+        assert_eq!(body.len(), 10);
+        let body = buffer(&HeaderMap::new(), Full::new(Bytes::new()), 10, &limits).await.unwrap();
+        assert!(body.is_empty());
+    }
+
+    #[tokio::test]
+    async fn one_byte_more_is_refused() {
+        let refusal = buffer(&HeaderMap::new(), chunks(&[3, 4, 4]), 10, &Limits::default()).await;
+        assert_eq!(refusal.unwrap_err().code, Code::BodyTooLarge);
+    }
+
+    #[tokio::test]
+    async fn an_announced_length_is_refused_before_a_byte_is_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, 11.into());
+        let never = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
+        let refusal = buffer(&headers, never, 10, &Limits::default()).await;
+        assert_eq!(refusal.unwrap_err().code, Code::BodyTooLarge);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_ends_in_408() {
+        let never = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
+        let begun = now();
+        let refusal = buffer(&HeaderMap::new(), never, 10, &Limits::default()).await;
+        assert_eq!(refusal.unwrap_err().code, Code::RequestTimeout);
+        assert!(begun.elapsed() >= Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,64 @@
+//! Checks a request's head: its size, its method, its target, its headers.
+
+use http::{HeaderMap, Method, Version, request::Parts};
+use mesh_core::{
+    error::Code,
+    forward::{self, Target, target::MAX_TARGET_BYTES},
+};
+
+use crate::{error::Refusal, settings::Limits};
+
+/// The methods that the gateway knows.
+pub(super) const METHODS: [Method; 7] = [
+    Method::DELETE,
+    Method::GET,
+    Method::HEAD,
+    Method::OPTIONS,
+    Method::PATCH,
+    Method::POST,
+    Method::PUT,
+];
+
+/// A head that was checked.
+#[derive(Debug)]
+pub(crate) struct Head<'a> {
+    /// The target; absent for `OPTIONS *`.
+    pub(crate) target: Option<Target<'a>>,
+    /// Path and query as they came.
+    pub(crate) path_and_query: &'a str,
+    /// The `Host`, or the authority of an absolute target.
+    pub(crate) host: &'a str,
+}
+
+/// Checks everything that can be said without a route and without the body.
+pub(super) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Result<Head<'a>, Refusal> {
+    let path_and_query = parts.uri.path_and_query().map_or("/", |both| both.as_str());
+    if path_and_query.len() > MAX_TARGET_BYTES {
+        return Err(Refusal::new(Code::UriTooLong, "the request target is longer than 8 KiB"));
+    }
+    check_size(&parts.headers, path_and_query, limits)?;
+    if !METHODS.contains(&parts.method) {
+        let refusal = Refusal::new(Code::MethodNotAllowed, "the gateway does not know this method");
+        return Err(refusal.allowing(&METHODS));
+    }
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let is_http_11 = parts.version >= Version::HTTP_11;
+    let target = if parts.method == Method::OPTIONS && path_and_query == "*" {
+        None
+    } else {
+        let target = Target::parse(path_and_query);
+        Some(target.map_err(|error| Refusal::new(error.code(), error.to_string()))?)
+    };
+    forward::request::check(&parts.headers, &parts.method, authority, is_http_11, has_body)
+        .map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+    let host = parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+    Ok(Head { target, path_and_query, host: host.or(authority).unwrap_or_default() })
+}
+
+fn check_size(headers: &HeaderMap, target: &str, limits: &Limits) -> Result<(), Refusal> {
+    let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers.len() > limits.headers || lines + target.len() > limits.head_bytes {
+        return Err(Refusal::new(Code::HeadersTooLarge, "the request has too many or too large headers"));
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The gateway as one service: what all workers share, and what each has of its own.
+
+mod builder;
+mod shared;
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::{
+    body::{Body, BodyError},
+    door,
+    peer::Peer,
+    refresh,
+    transport::Pool,
+};
+pub use builder::{BuildError, GatewayBuilder};
+pub(crate) use shared::Shared;
+
+/// A gateway: takes requests from the street, and answers each. Cheap to clone; clones share everything.
+///
+/// It serves what its snapshot holds. Somebody must run [`control`](Self::control), which keeps the snapshot and the
+/// view of health current; [`serve`](crate::server::serve) does.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    pool: Arc<Pool>,
+}
+
+impl Gateway {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, pool: Arc::default() }
+    }
+
+    /// The same gateway with connections of its own to the instances: one for each worker, on whose runtime those
+    /// connections live.
+    #[must_use]
+    pub fn worker(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+
+    /// The work beside the requests: reads manifests, takes registrations, shares health. Runs until dropped; spawn
+    /// it on the runtime that owns the store's connections. A second call gives a future that does nothing.
+    pub fn control(&self) -> impl Future<Output = ()> + Send + 'static {
+        let control = self.shared.control.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let shared = Arc::clone(&self.shared);
+        async move {
+            if let Some(control) = control {
+                refresh::run(shared, control).await;
+            }
+        }
+    }
+
+    /// Whether routes were loaded and the gateway is not draining.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.shared.is_ready()
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) const fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// Answers one request that came from `peer`.
+    pub async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let response = door::enter(self, request, peer).await;
+        if let Some(refused) = response.extensions().get::<crate::error::RefusedAs>() {
+            self.shared.metrics.refused(refused.0);
+        }
+        response
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Gateway
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let gateway = self.clone();
+        Box::pin(async move {
+            let peer = Peer::of(request.extensions());
+            Ok(gateway.answer(request, peer).await)
+        })
+    }
+}

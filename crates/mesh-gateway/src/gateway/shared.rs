@@ -1,0 +1,52 @@
+//! What all workers of a gateway share.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use mesh_client::driver::Driver;
+use mesh_core::{
+    clock::Clock,
+    entropy::Entropy,
+    event::EventSink,
+    name::ServiceName,
+    signature::{Signer, Verifier},
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    metrics::Metrics,
+    refresh::{Control, Registration},
+    settings::GatewaySettings,
+    snapshot::Snapshot,
+};
+
+/// What all workers share: the snapshot, the keys, the figures.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: ServiceName,
+    pub(crate) name_header: HeaderValue,
+    pub(crate) settings: GatewaySettings,
+    pub(crate) signer: Signer,
+    pub(crate) verifier: Verifier,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) driver: Driver,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) metrics: Metrics,
+    pub(crate) registrations: mpsc::Sender<Registration>,
+    pub(crate) draining: AtomicBool,
+    /// Taken by the first who runs it.
+    pub(crate) control: Mutex<Option<Control>>,
+}
+
+impl Shared {
+    /// Whether routes were loaded and the gateway is not draining.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.snapshot.load().ready && !self.draining.load(Ordering::Relaxed)
+    }
+}

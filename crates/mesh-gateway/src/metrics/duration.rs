@@ -1,0 +1,63 @@
+//! A histogram in atomics: prometheus-client's own takes a lock for each observation.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// Upper bounds of the buckets in microseconds; above the last one there is one more bucket.
+const BOUNDS: [u64; 11] =
+    [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
+
+/// How long something took, in buckets.
+#[derive(Debug, Default)]
+pub(super) struct Durations {
+    buckets: [AtomicU64; BOUNDS.len() + 1],
+    sum_micros: AtomicU64,
+}
+
+/// A histogram at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Histogram {
+    pub(super) sum_seconds: f64,
+    pub(super) count: u64,
+    /// Upper bounds in seconds, and how many lie in each bucket (not cumulative).
+    pub(super) buckets: Vec<(f64, u64)>,
+}
+
+impl Durations {
+    pub(super) fn observe(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let bucket = BOUNDS.partition_point(|bound| *bound < micros);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.sum_micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    pub(super) fn read(&self) -> Histogram {
+        let counts: Vec<_> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        let bounds = BOUNDS.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
+        Histogram {
+            sum_seconds: Duration::from_micros(self.sum_micros.load(Ordering::Relaxed)).as_secs_f64(),
+            count: counts.iter().sum(),
+            buckets: bounds.chain([f64::INFINITY]).zip(counts).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_falls_into_the_first_bucket_that_holds_it() {
+        let durations = Durations::default();
+        durations.observe(Duration::from_micros(500));
+        durations.observe(Duration::from_micros(501));
+        durations.observe(Duration::from_secs(60));
+        let histogram = durations.read();
+        assert_eq!(histogram.count, 3);
+        assert_eq!(histogram.buckets[0], (0.000_5, 1));
+        assert_eq!(histogram.buckets[1], (0.001, 1));
+        assert_eq!(histogram.buckets[11], (f64::INFINITY, 1));
+    }
+}

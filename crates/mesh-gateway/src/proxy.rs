@@ -1,0 +1,112 @@
+//! Forwards one request to the service of its route, and brings the answer back. Asks no store.
+
+mod answer;
+mod outgoing;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, request::Parts};
+use mesh_client::driver::CallFacts;
+use mesh_core::{
+    error::Code,
+    header::{IDEMPOTENCY_KEY, X_REQUEST_ID},
+};
+
+use crate::{
+    body::{Body, BodyError},
+    door::{Head, buffer},
+    error::Refusal,
+    gateway::Gateway,
+    peer::Peer,
+    snapshot::RouteState,
+    transport::Outgoing,
+};
+
+/// Forwards a request that was checked and has a route.
+pub(crate) async fn forward<B>(
+    gateway: &Gateway,
+    route: &Arc<RouteState>,
+    parts: &Parts,
+    head: &Head<'_>,
+    body: B,
+    peer: Peer,
+) -> Result<Response<Body>, Refusal>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    let shared = gateway.shared();
+    let begun = shared.clock.monotonic();
+    let body = buffer(&parts.headers, body, route.body_limit, &shared.settings.limits).await?;
+    if route.service.just_failed(&shared.settings.health, shared.clock.monotonic()) {
+        return Err(answer::unavailable());
+    }
+    let path_and_query = outgoing::path_and_query(route, head);
+    let headers = outgoing::headers(gateway, route, parts, head, peer);
+    let may_repeat = may_repeat(route, parts) && body.len() <= shared.settings.limits.held_body;
+    let transport = Outgoing {
+        pool: gateway.pool(),
+        clock: &shared.clock,
+        signer: &shared.signer,
+        name: &shared.name_header,
+        method: &parts.method,
+        path_and_query: &path_and_query,
+        headers: &headers,
+        body: &body,
+        may_repeat,
+        connect_timeout: shared.settings.connect_timeout,
+    };
+    let facts = CallFacts {
+        method: parts.method.clone(),
+        path: path_and_query.split('?').next().unwrap_or_default().to_owned(),
+        policy: route.service.retry,
+        may_repeat,
+        attempt_timeout: route.attempt_timeout,
+        deadline: begun.after(route.deadline),
+    };
+    let report = shared.driver.drive(&route.service.view, &facts, &transport).await;
+    count(route, &report.attempts);
+    let answered = answer::of(gateway, route, report);
+    let now = shared.clock.monotonic();
+    let status = match &answered {
+        Ok(response) => response.status(),
+        Err(refusal) => {
+            if refusal.code != Code::UpstreamUnavailable {
+                route.service.note_failure(&shared.settings.health, now);
+            }
+            crate::error::status(refusal.code)
+        }
+    };
+    route.metrics.answered(status, now.since(begun));
+    answered
+}
+
+/// Whether the request may be sent again after it was written: by its method, or by an explicit key (docs/refusals.md,
+/// decision 5).
+fn may_repeat(route: &RouteState, parts: &Parts) -> bool {
+    let has_explicit_key = || {
+        has_value(&parts.headers, &IDEMPOTENCY_KEY)
+            || route.entry.route.is_idempotent()
+            || (has_value(&parts.headers, &X_REQUEST_ID) && route.declares_idempotency())
+    };
+    route.service.retry.may_repeat(&parts.method, false)
+        || route.service.retry.may_repeat(&parts.method, has_explicit_key())
+}
+
+fn has_value(headers: &HeaderMap, name: &http::HeaderName) -> bool {
+    headers.get(name).is_some_and(|value| !value.is_empty())
+}
+
+fn count(route: &RouteState, attempts: &[mesh_client::driver::AttemptRecord]) {
+    let different = match attempts {
+        [] | [_] => attempts.len(),
+        _ => {
+            let mut urls: Vec<_> = attempts.iter().map(|attempt| &attempt.url).collect();
+            urls.sort_unstable();
+            urls.dedup();
+            urls.len()
+        }
+    };
+    route.metrics.attempted(attempts.len(), different);
+}

@@ -1,0 +1,80 @@
+//! What the client gets: the service's answer, or the refusal that says why there is none.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{HeaderValue, Response, header::LOCATION};
+use mesh_client::driver::Report;
+use mesh_core::{
+    call::Ending,
+    error::Code,
+    forward::{location, response},
+    retry::Failure,
+};
+
+use crate::{
+    body::Body,
+    error::Refusal,
+    gateway::Gateway,
+    snapshot::RouteState,
+    transport::UpstreamBody,
+};
+
+/// The last attempt decides (docs/refusals.md, row 78).
+pub(super) fn of(
+    gateway: &Gateway,
+    route: &Arc<RouteState>,
+    report: Report<Response<UpstreamBody>>,
+) -> Result<Response<Body>, Refusal> {
+    match (report.ending, report.response) {
+        (Ending::Answered | Ending::ServerError, Some(response)) => {
+            Ok(pass_on(gateway, route, response, report.instance))
+        }
+        (Ending::NoInstance, _) => Err(unavailable()),
+        (Ending::DeadlineExceeded | Ending::Failed(Failure::Timeout), _) => {
+            Err(Refusal::new(Code::DeadlineExceeded, "the service did not answer in time"))
+        }
+        (Ending::Failed(Failure::Malformed), _) => {
+            Err(Refusal::new(Code::BadUpstreamResponse, "the service sent what is no HTTP answer"))
+        }
+        (Ending::Failed(Failure::Connect | Failure::Reset | Failure::Truncated), _)
+        | (Ending::Answered | Ending::ServerError, None) => {
+            Err(Refusal::new(Code::UpstreamUnreachable, "no instance of the service could be reached"))
+        }
+    }
+}
+
+/// No instance is known, or none is worth trying now.
+pub(super) fn unavailable() -> Refusal {
+    Refusal::new(Code::UpstreamUnavailable, Cow::Borrowed("no instance of the service is available")).retry_after(1)
+}
+
+fn pass_on(
+    gateway: &Gateway,
+    route: &Arc<RouteState>,
+    upstream: Response<UpstreamBody>,
+    instance: Option<usize>,
+) -> Response<Body> {
+    let shared = gateway.shared();
+    let (mut parts, mut body) = upstream.into_parts();
+    parts.extensions = http::Extensions::new();
+    parts.version = http::Version::HTTP_11;
+    response::strip(&mut parts.headers, &shared.settings.strip_response_headers);
+    rewrite_location(route, &mut parts.headers);
+    if let Some(instance) = instance {
+        let (shared, route) = (Arc::clone(shared), Arc::clone(route));
+        body.watch(move |message| {
+            shared.metrics.body_broke();
+            shared.driver.body_failed(&route.service.view, instance, message);
+        });
+    }
+    Response::from_parts(parts, Body::upstream(body))
+}
+
+fn rewrite_location(route: &RouteState, headers: &mut http::HeaderMap) {
+    let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else { return };
+    let to_gateway = |path: &str| route.entry.style.insert(&route.entry.prefix, path);
+    let rewritten = location::rewrite(location, &route.service.base_urls, &to_gateway);
+    if let Some(value) = rewritten.and_then(|text| HeaderValue::try_from(text).ok()) {
+        headers.insert(LOCATION, value);
+    }
+}

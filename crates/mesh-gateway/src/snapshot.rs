@@ -1,0 +1,48 @@
+//! Everything a request needs to know, immutable and replaced whole: one load per request.
+
+mod build;
+mod state;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use mesh_core::{
+    clock::Tick,
+    name::ServiceName,
+    route::{Manifest, RouteTable, table::Entry},
+};
+
+pub(crate) use build::build;
+pub(crate) use state::{RouteState, ServiceState};
+
+/// What the gateway serves at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    /// Where requests go.
+    pub(crate) table: RouteTable,
+    /// The manifests that the table was built from, by service name.
+    pub(crate) manifests: Vec<Arc<Manifest>>,
+    /// What is known of each service that is configured or has a manifest.
+    pub(crate) services: BTreeMap<ServiceName, Arc<ServiceState>>,
+    /// Documents that are not served, and why.
+    pub(crate) quarantined: BTreeMap<ServiceName, String>,
+    /// Whether routes were ever loaded, from the store or from disk.
+    pub(crate) ready: bool,
+    /// When it was built.
+    pub(crate) built: Tick,
+    routes: HashMap<usize, Arc<RouteState>>,
+}
+
+impl Snapshot {
+    /// What belongs to a route of this snapshot's table.
+    pub(crate) fn route(&self, entry: &Arc<Entry>) -> Option<&Arc<RouteState>> {
+        self.routes.get(&address(entry))
+    }
+}
+
+/// Entries are told apart by where they live, which costs no comparison of names.
+fn address(entry: &Arc<Entry>) -> usize {
+    Arc::as_ptr(entry) as usize
+}

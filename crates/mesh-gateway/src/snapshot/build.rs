@@ -1,0 +1,103 @@
+//! Builds a snapshot from what is remembered: aside, before anybody sees it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use mesh_core::{
+    clock::Tick,
+    health::view::ServiceView,
+    name::ServiceName,
+    route::{Manifest, RouteTable, registration::check_targets, remembered::Remembered},
+    service::{BaseUrl, Service},
+};
+
+use super::{RouteState, ServiceState, Snapshot, address};
+use crate::{metrics::Metrics, settings::GatewaySettings};
+
+/// The snapshot of what `remembered` holds. Health and load of instances that `previous` knows are kept.
+pub(crate) fn build(
+    settings: &GatewaySettings,
+    remembered: &Remembered,
+    previous: &Snapshot,
+    metrics: &Metrics,
+    ready: bool,
+    now: Tick,
+) -> Snapshot {
+    let manifests: Vec<_> = remembered.kept().values().map(|kept| Arc::clone(&kept.manifest)).collect();
+    let mut quarantined: BTreeMap<_, _> = remembered
+        .quarantined()
+        .iter()
+        .map(|(service, document)| (service.clone(), document.reason.clone()))
+        .collect();
+    let services = services(settings, &manifests, previous, &mut quarantined);
+    let table = RouteTable::build(&manifests, &settings.table());
+    let mut routes = HashMap::new();
+    for entry in table.entries() {
+        let Some(service) = services.get(&entry.service) else { continue };
+        let attempt_timeout = entry.route.timeout().unwrap_or(service.timeout);
+        let state = RouteState {
+            attempt_timeout,
+            deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
+            body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),
+            metrics: metrics.route(entry),
+            entry: Arc::clone(entry),
+            service: Arc::clone(service),
+        };
+        routes.insert(address(entry), Arc::new(state));
+    }
+    Snapshot { table, manifests, services, quarantined, ready, built: now, routes }
+}
+
+/// Every service that is configured or has a manifest. What is configured wins whole.
+fn services(
+    settings: &GatewaySettings,
+    manifests: &[Arc<Manifest>],
+    previous: &Snapshot,
+    quarantined: &mut BTreeMap<ServiceName, String>,
+) -> BTreeMap<ServiceName, Arc<ServiceState>> {
+    let mut services = BTreeMap::new();
+    for manifest in manifests {
+        let announced = match check_targets(manifest, &settings.allow_targets) {
+            Ok(()) => manifest.base_urls.clone(),
+            Err(error) => {
+                if settings.service(&manifest.service).is_none() {
+                    quarantined.entry(manifest.service.clone()).or_insert_with(|| error.to_string());
+                }
+                Vec::new()
+            }
+        };
+        let service = settings
+            .service(&manifest.service)
+            .cloned()
+            .unwrap_or_else(|| Service::new(manifest.service.clone(), announced));
+        let state = state(settings, &service, Some(manifest), previous);
+        services.insert(service.name.clone(), state);
+    }
+    for service in &settings.configured {
+        services
+            .entry(service.name.clone())
+            .or_insert_with(|| state(settings, service, None, previous));
+    }
+    services
+}
+
+fn state(
+    settings: &GatewaySettings,
+    service: &Service,
+    manifest: Option<&Manifest>,
+    previous: &Snapshot,
+) -> Arc<ServiceState> {
+    let known = previous.services.get(&service.name);
+    let base_urls: Vec<BaseUrl> = service.base_urls.clone();
+    let view = ServiceView::new(service.name.clone(), &base_urls, known.map(|state| &*state.view));
+    let mut retry = settings.retry;
+    if let Some(retries) = service.retries {
+        retry.retries = retries;
+    }
+    let announced = manifest.and_then(|manifest| manifest.timeout);
+    let timeout = service.timeout.or(announced).unwrap_or(settings.timeout);
+    let last_resort_failed = known.map_or(Tick::default(), |state| state.last_resort_failed());
+    Arc::new(ServiceState::new(Arc::new(view), base_urls, retry, timeout, last_resort_failed))
+}

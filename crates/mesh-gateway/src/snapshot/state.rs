@@ -1,0 +1,87 @@
+//! What belongs to one route and to one service, ready for use by requests.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use mesh_core::{
+    clock::Tick,
+    health::{BreakerState, HealthPolicy, view::ServiceView},
+    retry::RetryPolicy,
+    route::{manifest::RouteIdempotency, table::Entry},
+    service::BaseUrl,
+};
+
+use crate::metrics::RouteMetrics;
+
+/// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
+const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
+
+/// A route with the numbers that apply to it.
+#[derive(Debug)]
+pub(crate) struct RouteState {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) service: Arc<ServiceState>,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) body_limit: u64,
+    pub(crate) metrics: Arc<RouteMetrics>,
+}
+
+/// A service with the numbers that apply to it.
+#[derive(Debug)]
+pub(crate) struct ServiceState {
+    pub(crate) view: Arc<ServiceView>,
+    pub(crate) base_urls: Vec<BaseUrl>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeout: Duration,
+    last_resort_failed: AtomicU64,
+}
+
+impl RouteState {
+    /// Whether a request id is an explicit key on this route.
+    pub(crate) fn declares_idempotency(&self) -> bool {
+        matches!(
+            self.entry.route.idempotency(),
+            Some(RouteIdempotency::Optional | RouteIdempotency::Required)
+        )
+    }
+}
+
+impl ServiceState {
+    pub(crate) const fn new(
+        view: Arc<ServiceView>,
+        base_urls: Vec<BaseUrl>,
+        retry: RetryPolicy,
+        timeout: Duration,
+        last_resort_failed: Tick,
+    ) -> Self {
+        Self { view, base_urls, retry, timeout, last_resort_failed: AtomicU64::new(last_resort_failed.0) }
+    }
+
+    /// When the last call failed that found or left no instance healthy; tick 0: never.
+    pub(crate) fn last_resort_failed(&self) -> Tick {
+        Tick(self.last_resort_failed.load(Ordering::Relaxed))
+    }
+
+    /// Whether the service is worth no attempt now: all instances are open, and a last resort just failed.
+    pub(crate) fn just_failed(&self, policy: &HealthPolicy, now: Tick) -> bool {
+        let failed = self.last_resort_failed();
+        failed != Tick::default() && now.since(failed) < LAST_RESORT_PAUSE && self.all_open(policy, now)
+    }
+
+    /// Notes that a call came to nothing.
+    pub(crate) fn note_failure(&self, policy: &HealthPolicy, now: Tick) {
+        if self.all_open(policy, now) {
+            self.last_resort_failed.store(now.0.max(1), Ordering::Relaxed);
+        }
+    }
+
+    fn all_open(&self, policy: &HealthPolicy, now: Tick) -> bool {
+        self.view.instances().iter().all(|instance| instance.state(policy, now) == BreakerState::Open)
+    }
+}

@@ -1,0 +1,11 @@
+//! Carries one attempt to an instance over HTTP/1.1, signed afresh, and brings its answer back unread.
+
+mod attempt;
+mod body;
+mod classify;
+mod connect;
+mod pool;
+
+pub(crate) use attempt::Outgoing;
+pub(crate) use body::UpstreamBody;
+pub(crate) use pool::Pool;
