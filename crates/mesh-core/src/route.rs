@@ -4,6 +4,7 @@ pub mod manifest;
 pub mod pattern;
 pub mod prefix;
 pub mod registration;
+pub mod remembered;
 pub mod table;
 mod timestamp;
 mod tree;

@@ -18,6 +18,7 @@ pub struct Body(Kind);
 enum Kind {
     Full(Option<Bytes>),
     Upstream(UpstreamBody),
+    Inner(axum::body::Body),
 }
 
 /// Why a body broke off.
@@ -36,6 +37,11 @@ impl Body {
         Self(Kind::Full(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
+    /// The body of a layer in front.
+    pub(crate) const fn inner(body: axum::body::Body) -> Self {
+        Self(Kind::Inner(body))
+    }
+
     pub(crate) const fn upstream(body: UpstreamBody) -> Self {
         Self(Kind::Upstream(body))
     }
@@ -52,6 +58,7 @@ impl http_body::Body for Body {
         match &mut self.0 {
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Upstream(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Kind::Inner(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
         }
     }
 
@@ -59,15 +66,15 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Full(bytes) => bytes.is_none(),
             Kind::Upstream(body) => body.is_end_stream(),
+            Kind::Inner(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Full(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-            }
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Kind::Upstream(body) => body.size_hint(),
+            Kind::Inner(body) => body.size_hint(),
         }
     }
 }

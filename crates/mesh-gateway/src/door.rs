@@ -84,7 +84,9 @@ fn direct(gateway: &Gateway, method: &Method, head: &Head<'_>) -> Way {
 }
 
 fn not_allowed(methods: &[Method]) -> Response<Body> {
-    Refusal::new(Code::MethodNotAllowed, "the path does not take this method").allowing(methods).into_response()
+    Refusal::new(Code::MethodNotAllowed, "the path does not take this method")
+        .allowing(methods)
+        .into_response()
 }
 
 fn options(methods: &[Method]) -> Response<Body> {

@@ -54,7 +54,8 @@ impl Refusal {
     }
 }
 
-/// A refusal whose document has another shape than [`Refusal`]'s (the package's 422).
+/// A refusal whose document has another shape than [`Refusal`]'s (the package's 422). Its code stands in the
+/// extensions, for the metrics.
 pub(crate) fn json(code: Code, document: String) -> Response<Body> {
     let mut response = Response::new(Body::full(Bytes::from(document)));
     *response.status_mut() = status(code);
@@ -64,13 +65,9 @@ pub(crate) fn json(code: Code, document: String) -> Response<Body> {
     if closes(code) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response.extensions_mut().insert(RefusedAs(code));
+    response.extensions_mut().insert(code);
     response
 }
-
-/// Marks an answer as the gateway's own refusal, for its metrics.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RefusedAs(pub(crate) Code);
 
 /// The value of `Allow`.
 pub(crate) fn allow(methods: &[Method]) -> String {

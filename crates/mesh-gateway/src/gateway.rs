@@ -13,6 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
+use mesh_core::error::Code;
 
 use crate::{
     body::{Body, BodyError},
@@ -79,8 +80,8 @@ impl Gateway {
         B::Error: Into<BodyError>,
     {
         let response = door::enter(self, request, peer).await;
-        if let Some(refused) = response.extensions().get::<crate::error::RefusedAs>() {
-            self.shared.metrics.refused(refused.0);
+        if let Some(code) = response.extensions().get::<Code>() {
+            self.shared.metrics.refused(*code);
         }
         response
     }

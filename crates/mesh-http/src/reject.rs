@@ -120,7 +120,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A refusal's answer: compact JSON, never cached. `text` reaches the client: no secrets, no values of headers.
+/// A refusal's answer: compact JSON, never cached; `code` also stands in the extensions, for metrics. `text` reaches the client: no secrets, no values of headers.
 #[must_use]
 pub fn answer(status: StatusCode, shape: Shape, code: Code, text: &str) -> Response {
     #[derive(Serialize)]
@@ -138,6 +138,7 @@ pub fn answer(status: StatusCode, shape: Shape, code: Code, text: &str) -> Respo
     let content = serde_json::to_vec(&Content { error, message, code: code.as_str() }).unwrap_or_default();
     let mut response = Response::new(Body::from(content));
     *response.status_mut() = status;
+    response.extensions_mut().insert(code);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

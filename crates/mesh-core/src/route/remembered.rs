@@ -2,11 +2,7 @@
 //!
 //! Refuses to forget on bad news: a store that is silent or was emptied stops the clock (docs/wire.md, Gateway).
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -42,6 +38,8 @@ pub struct Remembered {
     kept: BTreeMap<ServiceName, Kept>,
     quarantined: BTreeMap<ServiceName, Quarantined>,
     last_round: Tick,
+    /// Whether the manifests come from disk, and no store has held any since.
+    is_restored: bool,
 }
 
 /// The numbers that steer how long manifests are kept.
@@ -102,17 +100,24 @@ impl Remembered {
         true
     }
 
+    /// Takes in a document that was kept on disk, whose store forgets it `expires_in` from `now`.
+    pub fn restore(&mut self, service: &ServiceName, document: &Bytes, expires_in: Duration, now: Tick) {
+        self.put(service, document, expires_in, now);
+        self.is_restored = true;
+    }
+
     /// Takes in a successful read of the whole store. A manifest that it lacks is dropped once it is past its expiry
     /// and the grace. A read without any manifest, while one should still be there, is a store that was emptied:
     /// nothing is dropped, and expiries stand still. Answers whether anything changed but expiries.
     pub fn absorb(&mut self, read: &[StoredManifest], now: Tick, keeping: Keeping) -> bool {
-        let was_emptied =
-            read.is_empty() && self.kept.values().any(|kept| kept.expires.since(now) > SLACK);
+        let is_early = |kept: &Kept| kept.expires.since(now) > SLACK;
+        let was_emptied = read.is_empty() && (self.is_restored || self.kept.values().any(is_early));
         if was_emptied {
             self.suspend(now);
             return false;
         }
         self.last_round = now;
+        self.is_restored = false;
         let mut changed = false;
         for stored in read {
             let expires_in = stored.expires_in.unwrap_or(keeping.ttl);
@@ -120,8 +125,7 @@ impl Remembered {
         }
         let is_there = |service: &ServiceName| read.iter().any(|stored| stored.service == *service);
         let before = (self.kept.len(), self.quarantined.len());
-        self.kept
-            .retain(|service, kept| is_there(service) || now < kept.expires.after(keeping.grace));
+        self.kept.retain(|service, kept| is_there(service) || now < kept.expires.after(keeping.grace));
         self.quarantined.retain(|service, _| is_there(service));
         changed || before != (self.kept.len(), self.quarantined.len())
     }

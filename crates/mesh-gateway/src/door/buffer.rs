@@ -122,14 +122,16 @@ mod tests {
     async fn an_announced_length_is_refused_before_a_byte_is_read() {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, 11.into());
-        let never = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
+        let never =
+            StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
         let refusal = buffer(&headers, never, 10, &Limits::default()).await;
         assert_eq!(refusal.unwrap_err().code, Code::BodyTooLarge);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_ends_in_408() {
-        let never = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
+        let never =
+            StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
         let begun = now();
         let refusal = buffer(&HeaderMap::new(), never, 10, &Limits::default()).await;
         assert_eq!(refusal.unwrap_err().code, Code::RequestTimeout);

@@ -9,15 +9,8 @@ use mesh_core::{
 use crate::{error::Refusal, settings::Limits};
 
 /// The methods that the gateway knows.
-pub(super) const METHODS: [Method; 7] = [
-    Method::DELETE,
-    Method::GET,
-    Method::HEAD,
-    Method::OPTIONS,
-    Method::PATCH,
-    Method::POST,
-    Method::PUT,
-];
+pub(super) const METHODS: [Method; 7] =
+    [Method::DELETE, Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH, Method::POST, Method::PUT];
 
 /// A head that was checked.
 #[derive(Debug)]

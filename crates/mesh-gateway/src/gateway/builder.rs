@@ -46,7 +46,9 @@ pub enum BuildError {
     #[error("the gateway's name {0} must be visible ASCII, because it travels in a header")]
     Name(ServiceName),
     /// A configured instance is reached over https, which the gateway does not speak.
-    #[error("the service {service} has the base URL {url}: the gateway speaks plain http towards instances only")]
+    #[error(
+        "the service {service} has the base URL {url}: the gateway speaks plain http towards instances only"
+    )]
     HttpsInstance {
         /// The service.
         service: ServiceName,
@@ -141,7 +143,7 @@ impl GatewayBuilder {
             name,
             name_header,
             signer: Signer::new(&keyring),
-            verifier: Verifier::new(keyring, settings.timestamp_tolerance),
+            verifier: Arc::new(Verifier::new(keyring, settings.timestamp_tolerance)),
             settings,
             clock,
             entropy,

@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     pub(crate) name_header: HeaderValue,
     pub(crate) settings: GatewaySettings,
     pub(crate) signer: Signer,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) sink: Arc<dyn EventSink>,

@@ -1,9 +1,6 @@
 //! The figures as Prometheus text, read when somebody asks.
 
-use std::{
-    fmt::{self, Error},
-    sync::Arc,
-};
+use std::{fmt::Error, sync::Arc};
 
 use mesh_core::{clock::Tick, health::BreakerState};
 use prometheus_client::{
@@ -16,7 +13,7 @@ use prometheus_client::{
 use crate::gateway::Shared;
 
 /// All figures of `shared` at this moment.
-pub(crate) fn encode(shared: &Arc<Shared>) -> Result<String, fmt::Error> {
+pub(crate) fn encode(shared: &Arc<Shared>) -> Result<String, Error> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Figures(Arc::clone(shared))));
     let mut out = String::new();
@@ -89,7 +86,9 @@ impl Figures {
         )?;
         for (key, figures) in &routes {
             let labels = labels(key);
-            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&figures.failovers(), None)?;
+            metric
+                .encode_family(&labels)?
+                .encode_counter::<NoLabelSet, _, u64>(&figures.failovers(), None)?;
         }
         let mut metric = encoder.encode_descriptor(
             "mesh_request_seconds",

@@ -11,13 +11,7 @@ use mesh_core::{
     retry::Failure,
 };
 
-use crate::{
-    body::Body,
-    error::Refusal,
-    gateway::Gateway,
-    snapshot::RouteState,
-    transport::UpstreamBody,
-};
+use crate::{body::Body, error::Refusal, gateway::Gateway, snapshot::RouteState, transport::UpstreamBody};
 
 /// The last attempt decides (docs/refusals.md, row 78).
 pub(super) fn of(
@@ -45,7 +39,8 @@ pub(super) fn of(
 
 /// No instance is known, or none is worth trying now.
 pub(super) fn unavailable() -> Refusal {
-    Refusal::new(Code::UpstreamUnavailable, Cow::Borrowed("no instance of the service is available")).retry_after(1)
+    Refusal::new(Code::UpstreamUnavailable, Cow::Borrowed("no instance of the service is available"))
+        .retry_after(1)
 }
 
 fn pass_on(

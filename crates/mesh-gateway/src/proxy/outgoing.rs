@@ -5,7 +5,11 @@ use http::{
     header::{CONTENT_LENGTH, HOST},
     request::Parts,
 };
-use mesh_core::{entropy::uuid_v4, forward::{self, ClientFacts}, header::X_REQUEST_ID};
+use mesh_core::{
+    entropy::uuid_v4,
+    forward::{self, ClientFacts},
+    header::X_REQUEST_ID,
+};
 
 use crate::{door::Head, gateway::Gateway, peer::Peer, snapshot::RouteState};
 

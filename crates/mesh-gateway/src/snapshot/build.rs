@@ -76,9 +76,7 @@ fn services(
         services.insert(service.name.clone(), state);
     }
     for service in &settings.configured {
-        services
-            .entry(service.name.clone())
-            .or_insert_with(|| state(settings, service, None, previous));
+        services.entry(service.name.clone()).or_insert_with(|| state(settings, service, None, previous));
     }
     services
 }

@@ -52,9 +52,10 @@ impl Transport for Outgoing<'_> {
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Self::Response> {
         let result = match timeout(attempt.limit, self.exchange(&attempt.instance.url, attempt.limit)).await {
             Ok(result) => result,
-            Err(_) => {
-                Err(Broken::Lost(Failure::Timeout, format!("no answer within {} ms", attempt.limit.as_millis())))
-            }
+            Err(_) => Err(Broken::Lost(
+                Failure::Timeout,
+                format!("no answer within {} ms", attempt.limit.as_millis()),
+            )),
         };
         match result {
             Ok(response) => {
@@ -118,8 +119,7 @@ impl Outgoing<'_> {
         authority: Arc<str>,
         connection: Connection,
     ) -> Response<UpstreamBody> {
-        let home =
-            Home { pool: Arc::clone(self.pool), authority, connection, clock: Arc::clone(self.clock) };
+        let home = Home { pool: Arc::clone(self.pool), authority, connection, clock: Arc::clone(self.clock) };
         response.map(|incoming| UpstreamBody::new(incoming, home))
     }
 

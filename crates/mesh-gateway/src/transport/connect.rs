@@ -58,9 +58,13 @@ mod tests {
 
     #[test]
     fn an_authority_says_whether_it_has_a_port() {
-        for (authority, expected) in
-            [("orders", false), ("orders:81", true), ("[::1]", false), ("[::1]:81", true), ("10.0.0.7", false)]
-        {
+        for (authority, expected) in [
+            ("orders", false),
+            ("orders:81", true),
+            ("[::1]", false),
+            ("[::1]:81", true),
+            ("10.0.0.7", false),
+        ] {
             assert_eq!(has_port(authority), expected, "{authority}");
         }
     }

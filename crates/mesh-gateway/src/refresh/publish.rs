@@ -1,0 +1,85 @@
+//! Replaces the snapshot, and now and then writes it to disk.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use mesh_core::{clock::Tick, route::remembered::Remembered};
+
+use super::snapshot_file;
+use crate::{gateway::Shared, snapshot};
+
+/// A change is written at once, but not more often than this.
+const WRITE_PAUSE: Duration = Duration::from_secs(1);
+/// Expiries are written again after this long, changed or not.
+const WRITE_EXPIRIES: Duration = Duration::from_secs(30);
+
+/// Replaces the snapshot.
+pub(super) struct Publisher {
+    shared: Arc<Shared>,
+    is_dirty: bool,
+    was_refused: bool,
+    written: Option<Tick>,
+}
+
+impl Publisher {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, is_dirty: false, was_refused: false, written: None }
+    }
+
+    /// After a read of the store: builds a new snapshot only if something changed, or none was ever loaded.
+    pub(super) async fn loaded(&mut self, remembered: &Remembered, changed: bool, now: Tick) {
+        if changed || !self.shared.snapshot.load().ready {
+            self.publish(remembered, now);
+        }
+        self.write(remembered, now).await;
+    }
+
+    /// Builds and replaces.
+    pub(super) fn publish(&mut self, remembered: &Remembered, now: Tick) {
+        let shared = &self.shared;
+        let previous = shared.snapshot.load_full();
+        let next = snapshot::build(&shared.settings, remembered, &previous, &shared.metrics, true, now);
+        for (service, reason) in &next.quarantined {
+            if previous.quarantined.get(service) != Some(reason) {
+                tracing::warn!(%service, reason, "a manifest is not served");
+            }
+        }
+        tracing::info!(
+            routes = next.table.entries().len(),
+            manifests = next.manifests.len(),
+            refused = next.table.refused().len(),
+            "routes replaced"
+        );
+        shared.snapshot.store(Arc::new(next));
+        self.is_dirty = true;
+    }
+
+    async fn write(&mut self, remembered: &Remembered, now: Tick) {
+        let Some(path) = self.shared.settings.snapshot.clone() else { return };
+        let age = self.written.map(|written| now.since(written));
+        let is_due = match age {
+            None => self.is_dirty,
+            Some(age) => (self.is_dirty && age >= WRITE_PAUSE) || age >= WRITE_EXPIRIES,
+        };
+        if !is_due {
+            return;
+        }
+        self.is_dirty = false;
+        self.written = Some(now);
+        let text = snapshot_file::text(remembered, now, self.shared.clock.unix());
+        let written = tokio::task::spawn_blocking(move || (snapshot_file::write(&path, &text), path)).await;
+        if let Ok((result, path)) = written {
+            self.note(result, &path);
+        }
+    }
+
+    fn note(&mut self, result: std::io::Result<()>, path: &Path) {
+        match result {
+            Ok(()) => self.was_refused = false,
+            Err(error) if !self.was_refused => {
+                self.was_refused = true;
+                tracing::warn!(path = %path.display(), %error, "the last good routes cannot be written");
+            }
+            Err(_) => {}
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Serves one client connection from its first byte to its last.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, header::CONNECTION};
+use http_body::{Frame, SizeHint};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    io::ClientIo,
+    phase::{Overdue, Progress},
+};
+use crate::{
+    body::{Body, BodyError},
+    gateway::Gateway,
+    peer::Peer,
+};
+
+/// What happened to a connection.
+enum Happened {
+    Ended,
+    Stopped,
+    Alarm,
+}
+
+/// Serves requests on `socket` until it ends; after `stop` the request under way is the last.
+pub(super) async fn serve(
+    socket: TcpStream,
+    client: SocketAddr,
+    port: u16,
+    gateway: Gateway,
+    stop: CancellationToken,
+) {
+    let shared = Arc::clone(gateway.shared());
+    let limits = shared.settings.limits;
+    let progress = Progress::new(Arc::clone(&shared.clock));
+    let io = TokioIo::new(ClientIo::new(socket, shared, Arc::clone(&progress)));
+    let peer = Peer { address: client.ip(), port, is_https: false };
+    let service = {
+        let progress = Arc::clone(&progress);
+        service_fn(move |request: Request<Incoming>| {
+            let (gateway, progress) = (gateway.clone(), Arc::clone(&progress));
+            progress.begun();
+            async move {
+                let response = gateway.answer(request, peer).await;
+                if response.headers().contains_key(CONNECTION) {
+                    progress.linger();
+                }
+                Ok::<_, Infallible>(response.map(|body| Watched { body, progress }))
+            }
+        })
+    };
+    let mut builder = http1::Builder::new();
+    builder.header_read_timeout(None).max_header_size(limits.head_bytes);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut stopped = pin!(stop.cancelled());
+    let mut is_stopped = false;
+    let mut alarm = pin!(sleep(limits.head_timeout));
+    loop {
+        let happened = poll_fn(|context| {
+            if connection.as_mut().poll(context).is_ready() {
+                Poll::Ready(Happened::Ended)
+            } else if !is_stopped && stopped.as_mut().poll(context).is_ready() {
+                Poll::Ready(Happened::Stopped)
+            } else {
+                alarm.as_mut().poll(context).map(|()| Happened::Alarm)
+            }
+        });
+        match happened.await {
+            Happened::Ended => return,
+            Happened::Stopped => {
+                is_stopped = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            Happened::Alarm => match progress.overdue(&limits) {
+                Overdue::Idle => return,
+                Overdue::Head => {
+                    progress.expire();
+                    alarm.set(sleep(limits.head_timeout));
+                }
+                Overdue::Not(wait) => alarm.set(sleep(wait)),
+            },
+        }
+    }
+}
+
+/// A body that tells the connection when it is over.
+struct Watched {
+    body: Body,
+    progress: Arc<Progress>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.progress.answered();
+    }
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
