@@ -1,0 +1,207 @@
+//! What the tests of the gateway share: a running gateway, services on real sockets, raw requests.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use mesh_core::{
+    clock::{Clock, SystemClock},
+    name::ServiceName,
+    secret::Secret,
+    service::{BaseUrl, Service},
+    signature::{Keyring, Signer},
+    store::{ManifestStore, MemoryStore},
+};
+use mesh_gateway::{
+    Gateway, GatewaySettings,
+    server::{Listening, Running, serve},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+/// The cap on every wait.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn keyring() -> Keyring {
+    Keyring::new(Secret::try_new("a secret of the test street").unwrap())
+}
+
+pub(crate) fn name(text: &str) -> ServiceName {
+    ServiceName::parse(text).unwrap()
+}
+
+pub(crate) fn service(service: &str, urls: &[String]) -> Service {
+    Service::new(name(service), urls.iter().map(|url| BaseUrl::parse(url).unwrap()).collect())
+}
+
+/// A manifest with these routes: method and URI.
+pub(crate) fn manifest(service: &str, routes: &[(&str, &str)]) -> String {
+    manifest_with(service, &routes.iter().map(|(method, uri)| (*method, *uri, "")).collect::<Vec<_>>())
+}
+
+/// A manifest whose routes have further keys, written as JSON: `,"timeout":1`.
+pub(crate) fn manifest_with(service: &str, routes: &[(&str, &str, &str)]) -> String {
+    let routes: Vec<_> = routes
+        .iter()
+        .map(|(method, uri, more)| format!(r#"{{"method":"{method}","uri":"{uri}"{more}}}"#))
+        .collect();
+    format!(
+        r#"{{"service":"{service}","routes":[{}],"timestamp":"2026-02-10T12:00:00+00:00"}}"#,
+        routes.join(",")
+    )
+}
+
+/// A gateway on the in-memory store.
+pub(crate) struct Node {
+    pub(crate) running: Running,
+    pub(crate) store: MemoryStore,
+}
+
+impl Node {
+    /// A gateway that serves `manifests` by the services of `settings`.
+    pub(crate) async fn start(settings: GatewaySettings, manifests: &[String]) -> Self {
+        let store = MemoryStore::new(Arc::new(SystemClock));
+        for manifest in manifests {
+            put(&store, manifest).await;
+        }
+        let node = Self::on(settings, store.clone(), Arc::new(store.clone()), store);
+        until("the gateway is ready", async || node.running.gateway().is_ready()).await;
+        node
+    }
+
+    /// A gateway on these stores; not necessarily ready.
+    pub(crate) fn on(
+        settings: GatewaySettings,
+        store: MemoryStore,
+        manifests: Arc<dyn ManifestStore>,
+        health: MemoryStore,
+    ) -> Self {
+        let gateway = Gateway::builder(name("gateway"), keyring(), manifests, Arc::new(health))
+            .settings(settings)
+            .build()
+            .unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let running = serve(&gateway, Listening { public: any, admin: Some(any), workers: 2 }).unwrap();
+        Self { running, store }
+    }
+
+    /// One request on a connection of its own. `head` is everything up to the blank line.
+    pub(crate) async fn send(&self, head: &str, body: &[u8]) -> Answer {
+        send(self.running.public(), head, body).await
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Answer {
+        self.send(&format!("GET {target} HTTP/1.1\r\nHost: street\r\nConnection: close"), b"").await
+    }
+
+    pub(crate) async fn post(&self, target: &str, headers: &str, body: &[u8]) -> Answer {
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nHost: street\r\nConnection: close\r\n{headers}Content-Length: {}",
+            body.len()
+        );
+        self.send(&head, body).await
+    }
+
+    /// Registers `manifest` as `caller` over HTTP.
+    pub(crate) async fn register(&self, caller: &str, manifest: &str) -> Answer {
+        let now = SystemClock.unix().seconds();
+        let signature =
+            Signer::new(&keyring()).sign("POST", "/microservice/manifest", now, manifest.as_bytes());
+        let headers = format!(
+            "X-Service-Name: {caller}\r\nX-Timestamp: {now}\r\nX-Signature: {}\r\n",
+            signature.as_str()
+        );
+        self.post("/microservice/manifest", &headers, manifest.as_bytes()).await
+    }
+
+    pub(crate) async fn admin(&self, path: &str) -> Answer {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close");
+        send(self.running.admin().unwrap(), &head, b"").await
+    }
+
+    pub(crate) async fn stop(self) {
+        tokio::task::spawn_blocking(|| self.running.shutdown()).await.unwrap();
+    }
+}
+
+pub(crate) async fn put(store: &MemoryStore, manifest: &str) {
+    let document: serde_json::Value = serde_json::from_str(manifest).unwrap();
+    let service = name(document["service"].as_str().unwrap());
+    let ttl = Duration::from_secs(300);
+    store.put(&service, Bytes::from(manifest.to_owned()), ttl).await.unwrap();
+}
+
+/// One request on a connection of its own, and everything that came back until the other side closed.
+pub(crate) async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
+    let mut request = format!("{head}\r\n\r\n").into_bytes();
+    request.extend_from_slice(body);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&request).await.unwrap();
+    Answer::read(&mut stream).await
+}
+
+/// An answer, byte for byte.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    /// As it came: with its chunks.
+    pub(crate) raw_body: Vec<u8>,
+}
+
+impl Answer {
+    /// Everything until the end of the stream.
+    pub(crate) async fn read(stream: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        let read = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+        read.unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&bytes)));
+        Self::parse(&bytes)
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no head in {:?}", String::from_utf8_lossy(bytes)));
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        Self { status, headers, raw_body: bytes[end + 4..].to_vec() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.raw_body.clone()).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.raw_body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Asserts a refusal of the gateway's own.
+    #[track_caller]
+    pub(crate) fn is_refusal(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.json()["code"], code, "{self:?}");
+        assert_eq!(self.header("content-type"), ["application/json"]);
+        assert_eq!(self.header("cache-control"), ["no-store"]);
+    }
+}
+
+/// Waits until `condition` holds, at most 30 s.
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let waited = timeout(PATIENCE, async {
+        while !condition().await {
+            sleep(Duration::from_millis(2)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "not within 30 s: {what}");
+}
