@@ -1,3 +1,4 @@
 //! What the PHP package recorded, through our code.
 
+mod manifest;
 mod signing;

@@ -211,6 +211,8 @@ mod tests {
         ];
         let ranks: Vec<_> = order.iter().map(|uri| Pattern::parse(uri).unwrap().specificity()).collect();
         assert!(ranks.windows(2).all(|pair| pair[0] > pair[1]), "{ranks:?}");
+        let bare = Pattern::parse("/api/{a}{b}/x").unwrap().specificity();
+        assert_eq!(bare, ranks[3], "parameters alone are no part-literal");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use http::Method;
 
-use super::pattern::{Segment, normal::normalise, segment::match_mixed};
+use super::pattern::{Segment, SegmentRank, normal::normalise, segment::match_mixed};
 
 /// Patterns with methods, each with its rank: the smaller wins among those that match.
 #[derive(Debug)]
@@ -21,8 +21,11 @@ type Leaves = Vec<(Method, u32)>;
 struct Node {
     /// By length, then by bytes: most comparisons end at the length.
     literals: Vec<(Box<str>, u32)>,
+    /// Part-literals, `{x}.json`.
     mixed: Vec<(Vec<String>, u32)>,
     parameter: Option<u32>,
+    /// Several parameters and no literal, `{x}{y}`: of one rank with the parameter.
+    bare: Vec<(Vec<String>, u32)>,
     /// Patterns that end here.
     ends: Leaves,
     /// Patterns that end here or after one more segment.
@@ -75,7 +78,10 @@ impl Tree {
                 let node = &mut self.nodes[at as usize];
                 match segment {
                     Segment::Literal(literal) => node.literals.push((literal.as_str().into(), child)),
-                    Segment::Mixed { literals, .. } => node.mixed.push((literals.clone(), child)),
+                    Segment::Mixed { literals, .. } if segment.rank() == SegmentRank::PartLiteral => {
+                        node.mixed.push((literals.clone(), child));
+                    }
+                    Segment::Mixed { literals, .. } => node.bare.push((literals.clone(), child)),
                     Segment::Parameter(_) | Segment::Optional(_) => node.parameter = Some(child),
                 }
             }
@@ -100,11 +106,16 @@ impl Tree {
         if segment.is_empty() {
             return None;
         }
+        // Children of one rank are decided by what follows them: the smallest rank of a pattern among them.
         node.literal(segment)
             .and_then(|child| self.descend(child, rest, method))
-            // Part-literals are of one rank here: what follows decides between them.
-            .or_else(|| node.mixed(segment).filter_map(|child| self.descend(child, rest, method)).min())
-            .or_else(|| node.parameter.and_then(|child| self.descend(child, rest, method)))
+            .or_else(|| {
+                matching(&node.mixed, segment).filter_map(|child| self.descend(child, rest, method)).min()
+            })
+            .or_else(|| {
+                let alike = matching(&node.bare, segment).chain(node.parameter);
+                alike.filter_map(|child| self.descend(child, rest, method)).min()
+            })
             .or_else(|| if rest.is_none() { pick(&node.optional, method) } else { None })
     }
 
@@ -128,7 +139,8 @@ impl Tree {
         if segment.is_empty() {
             return;
         }
-        for child in node.literal(segment).into_iter().chain(node.mixed(segment)).chain(node.parameter) {
+        let mixed = matching(&node.mixed, segment).chain(matching(&node.bare, segment));
+        for child in node.literal(segment).into_iter().chain(mixed).chain(node.parameter) {
             self.collect(child, rest, found);
         }
         if rest.is_none() {
@@ -143,13 +155,13 @@ impl Node {
             self.literals.binary_search_by(|(key, _)| (key.len(), &**key).cmp(&(segment.len(), segment)));
         place.ok().map(|at| self.literals[at].1)
     }
+}
 
-    fn mixed(&self, segment: &str) -> impl Iterator<Item = u32> {
-        self.mixed
-            .iter()
-            .filter(move |(literals, _)| match_mixed(literals, segment, |_| {}))
-            .map(|(_, child)| *child)
-    }
+fn matching<'n>(children: &'n [(Vec<String>, u32)], segment: &'n str) -> impl Iterator<Item = u32> {
+    children
+        .iter()
+        .filter(move |(literals, _)| match_mixed(literals, segment, |_| {}))
+        .map(|(_, child)| *child)
 }
 
 fn divide(path: &str) -> (&str, Option<&str>) {

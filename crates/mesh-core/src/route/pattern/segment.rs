@@ -39,12 +39,14 @@ impl Segment {
         }
     }
 
-    /// How closely the segment describes a path's.
-    pub(super) const fn rank(&self) -> SegmentRank {
+    /// How closely the segment describes a path's. Parameters alone (`{x}{y}`) are no more than a parameter.
+    pub(in crate::route) fn rank(&self) -> SegmentRank {
         match self {
             Self::Literal(_) => SegmentRank::Literal,
-            Self::Mixed { .. } => SegmentRank::PartLiteral,
-            Self::Parameter(_) => SegmentRank::Parameter,
+            Self::Mixed { literals, .. } if literals.iter().any(|literal| !literal.is_empty()) => {
+                SegmentRank::PartLiteral
+            }
+            Self::Mixed { .. } | Self::Parameter(_) => SegmentRank::Parameter,
             Self::Optional(_) => SegmentRank::Optional,
         }
     }

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::*;
 
 fn segment() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["a", "b", "ab", "%61", "a.b", "{}", "{}", "{}.b", "a{}", "{}.{}", "{}a{}"])
+    prop::sample::select(vec![
+        "a", "b", "ab", "%61", "a.b", "{}", "{}", "{}.b", "a{}", "{}.{}", "{}a{}", "{}{}",
+    ])
 }
 
 fn uri() -> impl Strategy<Value = String> {
