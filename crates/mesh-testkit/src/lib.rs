@@ -1,9 +1,11 @@
 //! What tests of the mesh, and of services on it, stand on: a clock moved by hand, a sink that keeps events, an
-//! instance on a real socket that answers as it is told, a redis-server of one's own.
+//! instance on a real socket that answers as it is told, a redis-server of one's own, and what every implementation
+//! of a port must do.
 //!
 //! Only ever a development dependency.
 
 pub mod clock;
+pub mod conformance;
 pub mod redis;
 pub mod sink;
 pub mod upstream;

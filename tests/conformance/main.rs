@@ -1,0 +1,3 @@
+//! Every port on every store: the suites of `mesh_testkit::conformance`.
+
+mod memory;
