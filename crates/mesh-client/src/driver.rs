@@ -2,6 +2,9 @@
 //!
 //! Knows no HTTP library: attempts go through a [`Transport`].
 
+#[cfg(test)]
+mod tests;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use http::Method;

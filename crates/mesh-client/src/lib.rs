@@ -36,6 +36,9 @@ pub mod register;
 pub mod report;
 pub mod request;
 pub mod response;
+#[cfg(test)]
+#[cfg(feature = "reqwest")]
+mod tests;
 pub mod transport;
 
 pub use builder::{BuildError, Defaults, ServiceClientBuilder};

@@ -130,11 +130,14 @@ impl ServiceClient {
 
     /// Registers `manifest` now and then every `every` (up to a tenth sooner, so that many services do not come at once).
     /// A failure is logged and tried again after 1 s, 2 s, 4 s and so on, at most `every`.
-    pub fn keep_registered(&self, manifest: Manifest, every: Duration) -> KeepRegistered {
+    /// The manifest's timestamp is renewed each time: of several instances none is refused as the older one.
+    pub fn keep_registered(&self, mut manifest: Manifest, every: Duration) -> KeepRegistered {
         let client = self.clone();
         KeepRegistered(self.inner.runtime.spawn(async move {
             let mut pause = FIRST_PAUSE;
             loop {
+                let now = client.inner.clock.unix();
+                manifest.timestamp = Manifest::new(manifest.service.clone(), Vec::new(), now).timestamp;
                 let next = match client.register(&manifest).await {
                     Ok(_) => {
                         pause = FIRST_PAUSE;

@@ -5,6 +5,8 @@
 
 mod pending;
 mod synchronize;
+#[cfg(test)]
+mod tests;
 
 use std::{future::Future, sync::Arc, time::Duration};
 

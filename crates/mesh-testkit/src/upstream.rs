@@ -54,6 +54,7 @@ pub(crate) struct Shared {
     answers: Box<Answers>,
     requests: Mutex<Vec<Recorded>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
 }
 
 impl FakeUpstream {
@@ -71,6 +72,7 @@ impl FakeUpstream {
             answers: Box::new(answers),
             requests: Mutex::default(),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
         });
         let accepting = tokio::spawn(serve::accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, accepting })
@@ -123,6 +125,20 @@ impl FakeUpstream {
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
+
+    /// How many connections are open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+}
+
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Shared {
@@ -132,8 +148,11 @@ impl Shared {
         canned
     }
 
-    fn connected(&self) {
+    /// Counts a connection as open until the result is dropped.
+    fn connected(self: &Arc<Self>) -> Open {
         self.connections.fetch_add(1, Ordering::SeqCst);
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Open(Arc::clone(self))
     }
 }
 

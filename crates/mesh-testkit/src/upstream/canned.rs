@@ -21,7 +21,7 @@ pub struct Canned {
     headers: Vec<(String, String)>,
     body: Bytes,
     chunked: bool,
-    cut_at: Option<usize>,
+    stop: Option<(usize, Step)>,
 }
 
 /// What is done once the request was read.
@@ -44,7 +44,7 @@ impl Canned {
             headers: Vec::new(),
             body: Bytes::new(),
             chunked: false,
-            cut_at: None,
+            stop: None,
         }
     }
 
@@ -102,20 +102,27 @@ impl Canned {
 
     /// Closes the connection after `bytes` of the body.
     #[must_use]
-    pub const fn cut_at(mut self, bytes: usize) -> Self {
-        self.cut_at = Some(bytes);
+    pub fn cut_at(mut self, bytes: usize) -> Self {
+        self.stop = Some((bytes, Step::Break));
+        self
+    }
+
+    /// Stands still after `bytes` of the body, with the connection open.
+    #[must_use]
+    pub fn stall_at(mut self, bytes: usize) -> Self {
+        self.stop = Some((bytes, Step::Stall));
         self
     }
 
     pub(super) fn into_response(self) -> Result<Response<CannedBody>, http::Error> {
         let length = (!self.chunked).then_some(self.body.len() as u64);
         let mut steps = VecDeque::new();
-        let sent = self.cut_at.unwrap_or(self.body.len()).min(self.body.len());
+        let sent = self.stop.as_ref().map_or(self.body.len(), |(bytes, _)| *bytes).min(self.body.len());
         if sent > 0 {
             steps.push_back(Step::Send(self.body.slice(..sent)));
         }
-        if self.cut_at.is_some() {
-            steps.extend([Step::Flush, Step::Break]);
+        if let Some((_, stop)) = self.stop {
+            steps.extend([Step::Flush, stop]);
         }
         let mut response = Response::builder().status(self.status);
         for (name, value) in self.headers {
@@ -139,11 +146,13 @@ pub(super) struct CannedBody {
     length: Option<u64>,
 }
 
+#[derive(Clone, Debug)]
 enum Step {
     Send(Bytes),
     /// Lets what was sent reach the socket first.
     Flush,
     Break,
+    Stall,
 }
 
 /// Told to the server, so that it closes the connection.
@@ -173,6 +182,10 @@ impl Body for CannedBody {
                 Poll::Pending
             }
             Some(Step::Break) => Poll::Ready(Some(Err(Broken))),
+            Some(Step::Stall) => {
+                self.steps.push_front(Step::Stall);
+                Poll::Pending
+            }
             None => Poll::Ready(None),
         }
     }

@@ -22,8 +22,12 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    shared.connected();
-                    connections.spawn(connection(stream, Arc::clone(&shared)));
+                    let open = shared.connected();
+                    let served = connection(stream, Arc::clone(&shared));
+                    connections.spawn(async move {
+                        served.await;
+                        drop(open);
+                    });
                 }
                 Err(_) => return,
             },
