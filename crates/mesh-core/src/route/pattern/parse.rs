@@ -46,8 +46,10 @@ fn segment(text: &str, is_last: bool) -> Result<Segment, PatternError> {
     literals.push(literal(rest)?);
     if parameters.is_empty() {
         let whole = literals.concat();
-        // A dot segment with parameters (`..;a`) is one for some servers.
-        if matches!(whole.split(';').next(), Some("." | "..")) {
+        // No target has these either: a dot segment with parameters (`..;a`) is one for some servers, parameters alone
+        // (`;a`) are an empty segment.
+        let before = whole.split_once("%3B").map_or(whole.as_str(), |(before, _)| before);
+        if matches!(before.split(';').next(), Some("" | "." | "..")) {
             return Err(PatternError::NotCanonical);
         }
         return Ok(Segment::Literal(whole));
@@ -108,6 +110,10 @@ mod tests {
             "/a/%2e%2E",
             "/..;a=b/x",
             "/.;x",
+            "/..%3ba",
+            "/;x/a",
+            "/..%3ba",
+            "/;x/a",
             "//a",
             "/a//b",
             "/a//",
