@@ -21,12 +21,12 @@ impl FieldErrors {
         self.0.iter().map(|(field, messages)| (field.as_str(), messages.as_slice()))
     }
 
-    /// Adds `The <field> field <wrong>.`
+    /// Adds `The <field> field <wrong>.` What is wrong about one field is added in one go.
     pub(super) fn add(&mut self, field: &str, wrong: &str) {
         let message = format!("The {field} field {wrong}.");
-        match self.0.iter_mut().rev().find(|(known, _)| known == field) {
-            Some((_, messages)) => messages.push(message),
-            None => self.0.push((field.to_owned(), vec![message])),
+        match self.0.last_mut() {
+            Some((last, messages)) if last == field => messages.push(message),
+            _ => self.0.push((field.to_owned(), vec![message])),
         }
     }
 }

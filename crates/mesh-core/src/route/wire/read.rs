@@ -16,6 +16,10 @@ use crate::{
 const REQUIRED: &str = "is required";
 const STRING: &str = "must be a string";
 
+/// A list of alternatives longer than this is a mistake, and its errors would be longer than the document.
+const MAX_ITEMS: usize = 1_000;
+const TOO_MANY: &str = "must not have more than 1000 items";
+
 type Fields = Map<String, Value>;
 
 impl Manifest {
@@ -130,8 +134,10 @@ fn methods(at: usize, route: &mut Fields, errors: &mut FieldErrors) -> Vec<Strin
         errors.add(&format!("routes.{at}.methods"), "must be an array");
         return Vec::new();
     };
-    if list.is_empty() {
-        errors.add(&format!("routes.{at}.methods"), REQUIRED);
+    if list.is_empty() || list.len() > MAX_ITEMS {
+        let wrong = if list.is_empty() { REQUIRED } else { TOO_MANY };
+        errors.add(&format!("routes.{at}.methods"), wrong);
+        return Vec::new();
     }
     let mut methods = Vec::new();
     for (position, method) in list.into_iter().enumerate() {
@@ -167,6 +173,7 @@ fn base_urls(top: &Fields, errors: &mut FieldErrors, forbidden: &mut Option<Base
         None => errors.add(field, STRING),
     };
     match (top.get("base_urls"), top.get("base_url")) {
+        (Some(Value::Array(list)), _) if list.len() > MAX_ITEMS => errors.add("base_urls", TOO_MANY),
         (Some(Value::Array(list)), _) if !list.is_empty() => {
             for (at, url) in list.iter().enumerate() {
                 read(&format!("base_urls.{at}"), url, errors);

@@ -123,6 +123,25 @@ fn a_document_is_limited_in_bytes_and_routes() {
 }
 
 #[test]
+fn a_list_inside_a_document_is_limited() {
+    let urls = |count: usize| {
+        format!(
+            r#"{{"service":"a","routes":[{{"methods":["GET"],"uri":"/"}}],"timestamp":"t","base_urls":{}}}"#,
+            json!(vec!["http://10.0.0.7"; count])
+        )
+    };
+    assert_eq!(Manifest::parse(urls(1_000).as_bytes()).map(|manifest| manifest.base_urls.len()), Ok(1_000));
+    invalid(&urls(1_001), &[("base_urls", "The base_urls field must not have more than 1000 items.")]);
+    let methods: Vec<String> = (0..100_000).map(|at| at.to_string()).collect();
+    invalid(
+        &json!({"service": "a", "routes": [{"methods": methods, "uri": "/"}], "timestamp": "t"}).to_string(),
+        &[("routes.0.methods", "The routes.0.methods field must not have more than 1000 items.")],
+    );
+    let error = routes(&vec![json!(1); MAX_ROUTES].into()).unwrap_err();
+    assert_eq!(error.to_string(), "The routes.0.method field is required. (and 9999 more errors)");
+}
+
+#[test]
 fn what_has_two_meanings_is_invalid_and_what_is_no_json_is_not_json() {
     let code = |document: &[u8]| Manifest::parse(document).unwrap_err().code();
     assert_eq!(code(br#"{"service":"pim","service":"oms"}"#), Code::ManifestInvalid);
