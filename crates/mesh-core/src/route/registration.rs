@@ -117,12 +117,15 @@ pub fn check_freshness(
 
 /// Whether any route of `manifest` would fall on a route that another service of `table` owns: the same method and the
 /// same gateway pattern, names of parameters ignored. A manifest that is in the table already is compared with the
-/// other services only.
+/// other services only, and one of a service that the table leaves out falls on nobody's.
 ///
 /// # Errors
 ///
 /// [`RegistrationError::RouteConflict`] with the first.
 pub fn check_conflicts(manifest: &Manifest, table: &RouteTable) -> Result<(), RegistrationError> {
+    if !table.settings().serves(&manifest.service) {
+        return Ok(());
+    }
     let others = table.entries().iter().filter(|entry| entry.service != manifest.service);
     let owners: HashMap<_, _> =
         others.map(|entry| ((&entry.route.method, entry.uri.shape()), &entry.service)).collect();

@@ -28,6 +28,11 @@ pub struct TableSettings {
 }
 
 impl TableSettings {
+    /// Whether the service's routes are served.
+    pub(super) fn serves(&self, service: &ServiceName) -> bool {
+        self.services.as_ref().is_none_or(|only| only.contains(service))
+    }
+
     /// The pattern on the gateway of a service's URI; `None` when the service's prefix cannot stand in it.
     pub(super) fn gateway_uri(&self, service: &ServiceName, uri: &Pattern) -> Option<Pattern> {
         let prefix = self.prefixes.get(service).map_or("", String::as_str);
@@ -111,7 +116,7 @@ impl RouteTable {
 
         let mut owners = HashMap::new();
         for manifest in by_name {
-            let served = settings.services.as_ref().is_none_or(|only| only.contains(&manifest.service));
+            let served = settings.serves(&manifest.service);
             for route in &manifest.routes {
                 table.add(&manifest.service, route, served, &mut owners);
             }

@@ -150,4 +150,12 @@ fn the_first_service_keeps_a_method_and_gateway_pattern() {
     };
     assert!(check_conflicts(&next("aaa", "GET", "/api/y"), &table(&prefixed)).is_err());
     assert_eq!(check_conflicts(&next("aaa", "GET", "/api/c/y"), &table(&prefixed)), Ok(()));
+
+    let only = |service: &str| TableSettings {
+        services: Some([ServiceName::parse(service).unwrap()].into()),
+        ..TableSettings::default()
+    };
+    let next = next("aaa", "GET", "/api/{other}/x");
+    assert_eq!(check_conflicts(&next, &table(&only("pim"))), Ok(()), "it is not served here");
+    assert_eq!(check_conflicts(&next, &table(&only("aaa"))), Ok(()), "the other is not served here");
 }
