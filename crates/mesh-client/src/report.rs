@@ -125,9 +125,8 @@ impl Carrier {
     }
 
     fn adopt(&self, entry: &Entry, known: Option<HealthRecord>) -> Option<Change> {
-        let record = known?;
-        let age = record.age(self.clock.unix(), self.policy.record_ttl());
-        entry.view.adopt(&self.policy, record.failures, age, self.clock.monotonic())
+        known?;
+        entry.view.adopt(&self.policy, known, self.clock.unix(), self.clock.monotonic())
     }
 }
 

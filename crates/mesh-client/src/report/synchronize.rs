@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mesh_core::{
     clock::Clock,
     event::EventSink,
-    health::{
-        HealthPolicy, HealthRecord,
-        view::{Change, InstanceView},
-    },
+    health::{HealthPolicy, view::InstanceView},
     service::Instance,
     store::HealthStore,
 };
@@ -44,7 +41,8 @@ pub async fn synchronize(
             Ok(records) => {
                 reachable = true;
                 for (view, record) in watched.iter().zip(records) {
-                    emit_change(sink.as_ref(), view, adopt(view, record, clock.as_ref(), &policy));
+                    let change = view.adopt(&policy, record, clock.unix(), clock.monotonic());
+                    emit_change(sink.as_ref(), view, change);
                 }
             }
             Err(error) => {
@@ -54,16 +52,4 @@ pub async fn synchronize(
             }
         }
     }
-}
-
-fn adopt(
-    view: &InstanceView,
-    record: Option<HealthRecord>,
-    clock: &dyn Clock,
-    policy: &HealthPolicy,
-) -> Option<Change> {
-    let (failures, age) = record.map_or((0, Duration::ZERO), |record| {
-        (record.failures, record.age(clock.unix(), policy.record_ttl()))
-    });
-    view.adopt(policy, failures, age, clock.monotonic())
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
@@ -10,8 +10,8 @@ use std::{
 
 use super::record::Packed;
 use crate::{
-    clock::Tick,
-    health::{BreakerState, HealthPolicy, order::InstanceFacts},
+    clock::{Tick, UnixMillis},
+    health::{BreakerState, HealthPolicy, HealthRecord, order::InstanceFacts},
     service::Instance,
 };
 
@@ -30,6 +30,16 @@ pub struct InstanceView {
     failed_here: AtomicU64,
     /// One more than the tick of the last success that cleared something here; 0: none did.
     cleared_here: AtomicU64,
+    /// The shared store's record, since it was read for the first time.
+    shared: Mutex<Option<Shared>>,
+}
+
+/// A record of the shared store, its age when it was read for the first time, and when that was.
+#[derive(Clone, Copy, Debug)]
+struct Shared {
+    record: HealthRecord,
+    age: Duration,
+    read: Tick,
 }
 
 /// A change of state that somebody may want to hear of.
@@ -63,6 +73,7 @@ impl InstanceView {
             probing: AtomicBool::new(false),
             failed_here: AtomicU64::new(0),
             cleared_here: AtomicU64::new(0),
+            shared: Mutex::new(None),
         }
     }
 
@@ -110,7 +121,10 @@ impl InstanceView {
         (before.live(policy, now) != Packed::NOTHING, change)
     }
 
-    /// Takes over what the shared store knows: `failures`, the last one `age` before `now`; 0: no record.
+    /// Takes over what the shared store knows; `wall` and `now` are one moment. None: no record.
+    ///
+    /// The wall clock is asked for a record's age once, when it is read for the first time; from then on the record
+    /// ages with this process. So neither a writer whose clock is ahead nor a step of our own keeps an instance open.
     ///
     /// What was read may be older than what happened here since: reports reach the store after the answer, in the
     /// background. So for two seconds after a local change the view keeps
@@ -120,8 +134,14 @@ impl InstanceView {
     ///
     /// After that the store is right: a failure that somebody cleared is cleared here, and one that never reached the
     /// store is forgotten.
-    pub fn adopt(&self, policy: &HealthPolicy, failures: u32, age: Duration, now: Tick) -> Option<Change> {
-        let age = age.min(policy.record_ttl());
+    pub fn adopt(
+        &self,
+        policy: &HealthPolicy,
+        known: Option<HealthRecord>,
+        wall: UnixMillis,
+        now: Tick,
+    ) -> Option<Change> {
+        let (failures, age) = self.aged(policy, known, wall, now);
         let shared = Packed::new(failures, age, now).live(policy, now);
         let is_recent = |change: u64| change != 0 && now.since(Tick(change - 1)) < UNSETTLED;
         let cleared = self.cleared_here.load(Ordering::Acquire);
@@ -134,6 +154,24 @@ impl InstanceView {
             (!keep && shared != record).then_some(shared)
         })
         .1
+    }
+
+    /// The failures of the shared record and the age of the last one, at most its ttl.
+    fn aged(
+        &self,
+        policy: &HealthPolicy,
+        known: Option<HealthRecord>,
+        wall: UnixMillis,
+        now: Tick,
+    ) -> (u32, Duration) {
+        let ttl = policy.record_ttl();
+        let first = |record: HealthRecord| Shared { record, age: record.age(wall, ttl), read: now };
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        *shared =
+            known.map(|record| shared.filter(|seen| seen.record == record).unwrap_or_else(|| first(record)));
+        shared.map_or((0, Duration::ZERO), |Shared { record, age, read }| {
+            (record.failures, age.saturating_add(now.since(read)).min(ttl))
+        })
     }
 
     /// Begins an attempt: counts it as outstanding until the result is dropped. A half-open instance that nobody

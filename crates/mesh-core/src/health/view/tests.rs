@@ -4,8 +4,8 @@ use std::{sync::Arc, thread, time::Duration};
 
 use super::{Change, InstanceView, Order, ServiceView, record::Packed};
 use crate::{
-    clock::Tick,
-    health::{BreakerState, HealthPolicy},
+    clock::{Tick, UnixMillis},
+    health::{BreakerState, HealthPolicy, HealthRecord},
     name::ServiceName,
     service::BaseUrl,
 };
@@ -42,6 +42,19 @@ fn instance() -> Arc<InstanceView> {
 
 fn fail(instance: &InstanceView, times: u32, at: Tick) -> Vec<Option<Change>> {
     (0..times).map(|_| instance.add_failure(&policy(), at)).collect()
+}
+
+/// The wall clock at the first tick, in seconds.
+const WALL: u64 = 1_700_000_000;
+
+fn wall(now: Tick) -> UnixMillis {
+    UnixMillis::from_seconds(WALL + now.0 / 1_000_000_000)
+}
+
+/// Adopts `failures`, the last one `age` before `now` by a clock that agrees with ours; 0: no record.
+fn adopt(instance: &InstanceView, failures: u32, age: Duration, now: Tick) -> Option<Change> {
+    let record = HealthRecord { failures, last_failure: wall(now).seconds() - age.as_secs() };
+    instance.adopt(&policy(), (failures > 0).then_some(record), wall(now), now)
 }
 
 fn first(order: &Order) -> (usize, bool) {
@@ -100,7 +113,7 @@ fn of_concurrent_failures_none_is_lost_and_one_sees_the_change() {
 #[test]
 fn a_record_older_than_the_process_keeps_its_age() {
     let instance = instance();
-    let opened = instance.adopt(&policy(), 3, seconds(29), second(1));
+    let opened = adopt(&instance, 3, seconds(29), second(1));
     assert_eq!(opened, Some(Change { from: CLOSED, to: OPEN }));
     assert_eq!(instance.state(&policy(), second(2)), HALF_OPEN);
     assert_eq!(instance.failures(), (3, Tick(0)));
@@ -109,24 +122,24 @@ fn a_record_older_than_the_process_keeps_its_age() {
 #[test]
 fn what_others_saw_is_taken_over() {
     let instance = instance();
-    instance.adopt(&policy(), 2, seconds(1), second(10));
+    adopt(&instance, 2, seconds(1), second(10));
     assert_eq!(instance.failures(), (2, second(9)));
     assert_eq!(fail(&instance, 1, second(10)), [Some(Change { from: CLOSED, to: OPEN })]);
-    let cleared = instance.adopt(&policy(), 0, Duration::ZERO, second(13));
+    let cleared = adopt(&instance, 0, seconds(0), second(13));
     assert_eq!(cleared, Some(Change { from: OPEN, to: CLOSED }));
-    assert_eq!(instance.adopt(&policy(), 9, seconds(60), second(13)), None, "as old as its ttl");
+    assert_eq!(adopt(&instance, 9, seconds(60), second(13)), None, "as old as its ttl");
 }
 
 #[test]
 fn a_failure_that_the_store_does_not_know_yet_is_kept_for_two_seconds() {
     let instance = instance();
     fail(&instance, 3, second(10));
-    assert_eq!(instance.adopt(&policy(), 0, Duration::ZERO, second(11)), None);
-    assert_eq!(instance.adopt(&policy(), 2, seconds(5), second(11)), None);
+    assert_eq!(adopt(&instance, 0, seconds(0), second(11)), None);
+    assert_eq!(adopt(&instance, 2, seconds(5), second(11)), None);
     assert_eq!(instance.failures().0, 3);
-    instance.adopt(&policy(), 4, seconds(0), second(11));
+    adopt(&instance, 4, seconds(0), second(11));
     assert_eq!(instance.failures().0, 4, "the store knows more");
-    let cleared = instance.adopt(&policy(), 0, Duration::ZERO, second(12));
+    let cleared = adopt(&instance, 0, seconds(0), second(12));
     assert_eq!(cleared, Some(Change { from: OPEN, to: CLOSED }));
 }
 
@@ -135,12 +148,40 @@ fn a_success_that_the_store_does_not_know_yet_is_kept_for_two_seconds() {
     let instance = instance();
     fail(&instance, 3, second(5));
     instance.succeed(&policy(), second(10));
-    assert_eq!(instance.adopt(&policy(), 3, seconds(6), second(11)), None);
+    assert_eq!(adopt(&instance, 3, seconds(6), second(11)), None);
     assert_eq!(instance.state(&policy(), second(11)), CLOSED);
-    let newer = instance.adopt(&policy(), 3, Duration::from_millis(500), second(11));
+    let newer = adopt(&instance, 3, seconds(0), second(11));
     assert_eq!(newer, Some(Change { from: CLOSED, to: OPEN }), "it failed again, for somebody else");
     instance.succeed(&policy(), second(12));
-    assert!(instance.adopt(&policy(), 3, seconds(4), second(14)).is_some(), "the store is right by now");
+    assert!(adopt(&instance, 3, seconds(4), second(14)).is_some(), "the store is right by now");
+}
+
+#[test]
+fn a_record_from_a_clock_that_is_ahead_ages_from_its_first_reading() {
+    let instance = instance();
+    let ahead = Some(HealthRecord { failures: 3, last_failure: WALL + 3_600 });
+    let at = |now| {
+        instance.adopt(&policy(), ahead, wall(second(now)), second(now));
+        instance.state(&policy(), second(now))
+    };
+    let states: Vec<_> = [1, 11, 30, 31, 60, 61, 62].map(at).into();
+    assert_eq!(states, [OPEN, OPEN, OPEN, HALF_OPEN, HALF_OPEN, CLOSED, CLOSED]);
+    let again = Some(HealthRecord { failures: 4, last_failure: WALL + 3_660 });
+    instance.adopt(&policy(), again, wall(second(63)), second(63));
+    assert_eq!(instance.state(&policy(), second(63)), OPEN, "another record is another failure");
+}
+
+#[test]
+fn a_step_of_our_wall_clock_changes_the_age_of_no_record() {
+    let record = Some(HealthRecord { failures: 3, last_failure: WALL });
+    for stepped in [WALL - 3_600, WALL + 3_600] {
+        let instance = instance();
+        instance.adopt(&policy(), record, wall(second(5)), second(5));
+        for (now, expected) in [(6, OPEN), (29, OPEN), (30, HALF_OPEN)] {
+            instance.adopt(&policy(), record, UnixMillis::from_seconds(stepped + now), second(now));
+            assert_eq!(instance.state(&policy(), second(now)), expected, "at {now}");
+        }
+    }
 }
 
 #[test]
@@ -210,7 +251,7 @@ fn a_new_view_keeps_the_instances_it_knows() {
 
 #[test]
 fn the_count_stays_at_its_greatest_value() {
-    let full = Packed::new(u32::MAX, Duration::ZERO, second(1));
+    let full = Packed::new(u32::MAX, seconds(0), second(1));
     let more = full.and_one_more(&policy(), second(2));
     assert_eq!((more.failures(), more.last()), (full.failures(), second(2)));
 }
