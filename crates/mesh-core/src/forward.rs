@@ -1,6 +1,6 @@
 //! What a proxy must change on a request and on an answer, and what it must refuse.
 
-mod host;
+pub(crate) mod host;
 pub mod location;
 mod nomination;
 pub mod request;

@@ -1,13 +1,17 @@
 //! What a service is to its callers: a name and the base URLs of its instances.
 //!
-//! Refuses base URLs with user information, a query, a fragment or another scheme than http and https.
+//! Refuses base URLs with user information, a query, a fragment, a path that is not canonical or another scheme than http
+//! and https.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-use crate::name::ServiceName;
+use crate::{
+    forward::{Target, host::is_host},
+    name::ServiceName,
+};
 
 /// How one instance is reached, e.g. `http://10.0.0.7:8001/prefix`.
 ///
@@ -37,6 +41,9 @@ pub enum BaseUrlError {
     /// The URL carries a query or a fragment.
     #[error("a base URL has no query and no fragment")]
     QueryOrFragment,
+    /// The URL's path could be read as another one, or is not in ASCII (docs/refusals.md, Path).
+    #[error("a base URL's path has no dot segments, empty segments or odd encodings")]
+    PathNotCanonical,
 }
 
 impl BaseUrl {
@@ -64,22 +71,21 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return Err(BaseUrlError::UserInformation);
         }
-        let port_is_digits = authority.as_str().rsplit_once(':').is_none_or(|(before, port)| {
-            (before.starts_with('[') && !before.contains(']'))
-                || port.ends_with(']')
-                || uri.port_u16().is_some_and(|n| n > 0) && !port.is_empty()
-        });
-        if authority.host().is_empty() || !port_is_digits {
+        if !is_host(authority.as_str()) {
             return Err(BaseUrlError::Malformed);
         }
         if uri.query().is_some() {
             return Err(BaseUrlError::QueryOrFragment);
         }
+        let path_prefix = uri.path().trim_end_matches('/');
+        if !path_prefix.is_empty() && Target::parse(path_prefix).is_err() {
+            return Err(BaseUrlError::PathNotCanonical);
+        }
         Ok(Self {
             text: Arc::from(text),
             https,
             authority: Arc::from(authority.as_str()),
-            path_prefix: Arc::from(uri.path().trim_end_matches('/')),
+            path_prefix: Arc::from(path_prefix),
         })
     }
 
@@ -201,10 +207,24 @@ mod tests {
         refused("http://host:99999", BaseUrlError::Malformed);
         refused("http://host:", BaseUrlError::Malformed);
         refused("http://host:0", BaseUrlError::Malformed);
+        refused("http://host:080", BaseUrlError::Malformed);
+        refused("http://host:+80", BaseUrlError::Malformed);
+        refused("http://a,b", BaseUrlError::Malformed);
+        refused("http://[::1", BaseUrlError::Malformed);
         refused("ftp://host", BaseUrlError::Scheme);
         refused("file:///etc/passwd", BaseUrlError::Scheme);
         refused("http://me:secret@host", BaseUrlError::UserInformation);
         refused("http://host/?a=1", BaseUrlError::QueryOrFragment);
         refused("http://host/#top", BaseUrlError::QueryOrFragment);
+    }
+
+    #[test]
+    fn a_path_prefix_that_could_be_read_as_another_is_refused() {
+        for path in ["/a/../b", "/.", "/%2e%2e/a", "/a//b", "/a%2Fb", "/a\u{fc}", "/%zz"] {
+            refused(&format!("http://host{path}"), BaseUrlError::PathNotCanonical);
+        }
+        for path in ["", "/", "//", "/a/", "/a//", "/a.b/%C3%BC"] {
+            assert!(BaseUrl::parse(&format!("http://host{path}")).is_ok(), "{path}");
+        }
     }
 }

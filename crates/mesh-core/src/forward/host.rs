@@ -10,7 +10,7 @@ const MAX_NAME_BYTES: usize = 255;
 ///
 /// Narrower than RFC 3986 §3.2.2: a name is letters, digits, `-`, `_` and dots between labels. Percent-encoding and
 /// `!$&'()*+,;=` are in no name that resolves, and software disagrees about them.
-pub(super) fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let (host, port) = split_port(text);
     let host_is_good = match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
