@@ -165,3 +165,18 @@ fn unread(service: ServiceName) -> CallError {
     let message = "the body was not read".to_owned();
     CallError::Interrupted { service, failure: Failure::Malformed, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deadline_is_three_timeouts_unless_it_is_said() {
+        let second = Duration::from_secs(1);
+        assert_eq!(deadline(None, second).ok(), Some(3 * second));
+        assert_eq!(deadline(Some(second), second).ok(), Some(second));
+        assert_eq!(deadline(Some(5 * second), second).ok(), Some(5 * second));
+        assert!(matches!(deadline(Some(second), 2 * second), Err(InvalidCall::DeadlineBelowTimeout)));
+        assert!(matches!(deadline(None, Duration::ZERO), Err(InvalidCall::ZeroTimeout)));
+    }
+}

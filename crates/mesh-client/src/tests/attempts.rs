@@ -110,6 +110,13 @@ async fn any_method_is_repeated_after_a_503_that_says_when() {
 }
 
 #[tokio::test]
+async fn on_another_5xx_retry_after_says_nothing() {
+    let upstream = upstream([Canned::status(500).header("retry-after", "0"), Canned::json("{}")]).await;
+    client(&[upstream.url()]).service("oms").post("/o", &json!({})).send().await.unwrap_err();
+    assert_eq!(upstream.count(), 1);
+}
+
+#[tokio::test]
 async fn when_all_fail_every_attempt_is_listed() {
     let sink = recording();
     let (dead, silent) = (nobody(), upstream([Canned::silence()]).await);
