@@ -125,7 +125,8 @@ fn failed(error: TransportError) -> Sent<Answer> {
 }
 
 /// How long `Retry-After` asks to wait: seconds, or until an HTTP date (RFC 9110 §10.2.3).
-pub(crate) fn retry_after(value: &HeaderValue, now: UnixMillis) -> Option<Duration> {
+#[must_use]
+pub fn retry_after(value: &HeaderValue, now: UnixMillis) -> Option<Duration> {
     let text = value.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));

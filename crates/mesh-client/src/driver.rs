@@ -22,6 +22,7 @@ use mesh_core::{
     service::{BaseUrl, Instance},
 };
 
+pub use crate::attempt::retry_after;
 use crate::report::{Reporter, emit_change};
 
 /// Sends one attempt. Implementations sign each attempt afresh and never follow redirects.

@@ -5,6 +5,8 @@
 mod buffer;
 mod head;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW};
 use mesh_core::{error::Code, route::Resolution};
@@ -15,6 +17,7 @@ use crate::{
     gateway::Gateway,
     peer::Peer,
     proxy, registration,
+    snapshot::RouteState,
 };
 pub(crate) use buffer::buffer;
 pub(crate) use head::Head;
@@ -31,7 +34,7 @@ where
         Err(refusal) => return refusal.into_response(),
     };
     match direct(gateway, &parts.method, &head) {
-        Way::Answer(response) => response,
+        Way::Answer(response) => *response,
         Way::Registration => registration::take(gateway, &parts, body).await,
         Way::Route(route) => proxy::forward(gateway, &route, &parts, &head, body, peer)
             .await
@@ -41,44 +44,47 @@ where
 
 /// Where a request goes.
 enum Way {
-    Answer(Response<Body>),
+    Answer(Box<Response<Body>>),
     Registration,
-    Route(std::sync::Arc<crate::snapshot::RouteState>),
+    Route(Arc<RouteState>),
+}
+
+impl Way {
+    fn answer(response: Response<Body>) -> Self {
+        Self::Answer(Box::new(response))
+    }
 }
 
 fn direct(gateway: &Gateway, method: &Method, head: &Head<'_>) -> Way {
     let Some(target) = &head.target else {
-        return Way::Answer(options(&head::METHODS));
+        return Way::answer(options(&head::METHODS));
     };
     if target.path() == registration::PATH {
         return match *method {
             Method::POST => Way::Registration,
-            Method::OPTIONS => Way::Answer(options(&[Method::OPTIONS, Method::POST])),
-            _ => Way::Answer(not_allowed(&[Method::POST])),
+            Method::OPTIONS => Way::answer(options(&[Method::OPTIONS, Method::POST])),
+            _ => Way::answer(not_allowed(&[Method::OPTIONS, Method::POST])),
         };
     }
     let snapshot = gateway.shared().snapshot.load();
     if !snapshot.ready {
         let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
-        return Way::Answer(refusal.into_response());
+        return Way::answer(refusal.into_response());
     }
     match snapshot.table.resolve(method, target.path()) {
         Resolution::Found(entry) => match snapshot.route(&entry) {
-            Some(route) => Way::Route(std::sync::Arc::clone(route)),
-            None => Way::Answer(Refusal::new(Code::Internal, "the route has no service").into_response()),
+            Some(route) => Way::Route(Arc::clone(route)),
+            None => Way::answer(Refusal::new(Code::Internal, "the route has no service").into_response()),
         },
-        Resolution::MethodNotAllowed(mut methods) => {
-            if !methods.contains(&Method::OPTIONS) {
-                methods.push(Method::OPTIONS);
-            }
+        Resolution::MethodNotAllowed(methods) => {
             if *method == Method::OPTIONS {
-                Way::Answer(options(&methods))
+                Way::answer(options(&methods))
             } else {
-                Way::Answer(not_allowed(&methods))
+                Way::answer(not_allowed(&methods))
             }
         }
         Resolution::NotFound => {
-            Way::Answer(Refusal::new(Code::RouteNotFound, "no route matches the path").into_response())
+            Way::answer(Refusal::new(Code::RouteNotFound, "no route matches the path").into_response())
         }
     }
 }

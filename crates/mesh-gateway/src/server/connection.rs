@@ -11,9 +11,10 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, header::CONNECTION};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use mesh_core::error::Code;
 use tokio::{net::TcpStream, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -52,9 +53,11 @@ pub(super) async fn serve(
         service_fn(move |request: Request<Incoming>| {
             let (gateway, progress) = (gateway.clone(), Arc::clone(&progress));
             progress.begun();
+            let has_body = !request.body().is_end_stream();
             async move {
                 let response = gateway.answer(request, peer).await;
-                if response.headers().contains_key(CONNECTION) {
+                let is_refused = response.extensions().get::<Code>().is_some();
+                if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {
                     progress.linger();
                 }
                 Ok::<_, Infallible>(response.map(|body| Watched { body, progress }))

@@ -59,7 +59,7 @@ impl Transport for Outgoing<'_> {
         };
         match result {
             Ok(response) => {
-                let outcome = classify::answered(&response);
+                let outcome = classify::answered(&response, self.clock.unix());
                 let status = Some(response.status().as_u16());
                 if matches!(outcome, Outcome::Lost(_)) {
                     return failed(outcome, "an upgrade that nobody asked for".to_owned());

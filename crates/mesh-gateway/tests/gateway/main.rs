@@ -1,5 +1,12 @@
 //! The gateway on real sockets: what goes in on the street and what comes out at the services, and back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod answers;
+mod ending;
+mod failures;
 mod forwarding;
+mod refusals;
+mod registering;
+mod remembering;
 mod support;
+mod watching;

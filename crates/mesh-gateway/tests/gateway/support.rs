@@ -1,7 +1,15 @@
 //! What the tests of the gateway share: a running gateway, services on real sockets, raw requests.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use mesh_core::{
     clock::{Clock, SystemClock},
@@ -9,7 +17,7 @@ use mesh_core::{
     secret::Secret,
     service::{BaseUrl, Service},
     signature::{Keyring, Signer},
-    store::{ManifestStore, MemoryStore},
+    store::{ManifestStore, MemoryStore, Replaced, Revision, StoreError, StoredManifest},
 };
 use mesh_gateway::{
     Gateway, GatewaySettings,
@@ -204,4 +212,69 @@ pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
         }
     });
     assert!(waited.await.is_ok(), "not within 30 s: {what}");
+}
+
+/// A manifest store that may be out of reach.
+#[derive(Debug)]
+pub(crate) struct Unreliable {
+    inner: MemoryStore,
+    is_up: AtomicBool,
+}
+
+impl Unreliable {
+    /// A gateway on a store that does not answer yet.
+    pub(crate) fn node(settings: GatewaySettings) -> (Node, Arc<Self>) {
+        Self::node_on(settings, MemoryStore::new(Arc::new(SystemClock)), false)
+    }
+
+    pub(crate) fn node_on(settings: GatewaySettings, inner: MemoryStore, is_up: bool) -> (Node, Arc<Self>) {
+        let store = Arc::new(Self { inner: inner.clone(), is_up: AtomicBool::new(is_up) });
+        let node = Node::on(settings, inner.clone(), Arc::clone(&store) as Arc<dyn ManifestStore>, inner);
+        (node, store)
+    }
+
+    pub(crate) fn answers(&self, is_up: bool) {
+        self.is_up.store(is_up, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.is_up.load(Ordering::SeqCst) {
+            Ok(())
+        } else {
+            Err(StoreError::Unreachable("as told".to_owned()))
+        }
+    }
+}
+
+#[async_trait]
+impl ManifestStore for Unreliable {
+    async fn put(&self, service: &ServiceName, document: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.put(service, document, ttl).await
+    }
+
+    async fn replace(
+        &self,
+        service: &ServiceName,
+        expected: Option<Bytes>,
+        document: Bytes,
+        ttl: Duration,
+    ) -> Result<Replaced, StoreError> {
+        self.check()?;
+        self.inner.replace(service, expected, document, ttl).await
+    }
+
+    async fn get(&self, service: &ServiceName) -> Result<Option<StoredManifest>, StoreError> {
+        self.check()?;
+        self.inner.get(service).await
+    }
+
+    async fn all(&self) -> Result<Vec<StoredManifest>, StoreError> {
+        self.check()?;
+        self.inner.all().await
+    }
+
+    async fn changed(&self, seen: Revision) -> Revision {
+        self.inner.changed(seen).await
+    }
 }
