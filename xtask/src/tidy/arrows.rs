@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mesh-redis", &["mesh-core"]),
     ("mesh-testkit", &["mesh-core"]),
     ("mesh-cli", &["mesh-client", "mesh-core", "mesh-gateway", "mesh-http", "mesh-redis"]),
+    ("mesh-bench", EVERYTHING),
     ("mesh-tests", EVERYTHING),
     ("xtask", &[]),
 ];
@@ -20,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What the packages under examples/ may show.
 const PUBLIC: &[&str] = &["mesh-client", "mesh-core", "mesh-gateway", "mesh-http", "mesh-redis"];
 
-/// What whole-house tests may use.
+/// What whole-house tests and measurements may use.
 const EVERYTHING: &[&str] =
     &["mesh-client", "mesh-core", "mesh-gateway", "mesh-http", "mesh-redis", "mesh-testkit"];
 

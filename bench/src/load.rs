@@ -1,0 +1,149 @@
+//! The clients before the proxies: a closed loop over connections that are kept, on one thread.
+//!
+//! Closed: each connection sends its next request when it has its answer. Under a proxy that is slow it sends less, so its
+//! latencies say little and are reported as information; what a request costs the proxy does not depend on it.
+
+mod answer;
+mod connection;
+mod tally;
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use mio::{Events, Poll, Token};
+
+pub(crate) use answer::head;
+pub(crate) use tally::Outcome;
+
+use crate::{clock, output, payload};
+use connection::{Connection, Progress};
+use tally::Tally;
+
+/// The most that is read at once.
+const SCRATCH: usize = 64 * 1024;
+
+/// How long answers to the last requests are waited for.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// What the load is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where the proxy listens.
+    #[arg(long)]
+    target: SocketAddr,
+    /// What is asked for.
+    #[arg(long)]
+    path: String,
+    /// Connections that are kept.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    connections: u16,
+    /// How long requests are begun; all of them are then waited for.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// POST so many bytes instead of GET.
+    #[arg(long)]
+    post: Option<usize>,
+    /// Begin at least so many requests, however long it takes.
+    #[arg(long, default_value_t = 0)]
+    requests: u64,
+}
+
+/// Sends, and prints an [`Outcome`] as one line of JSON.
+///
+/// # Errors
+///
+/// When the target cannot be connected to, at first or again, or epoll fails. Answers that are wrong are counted.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    let length = Duration::try_from_secs_f64(arguments.seconds).context("--seconds is no length of time")?;
+    let mut load = Load {
+        poll: Poll::new()?,
+        target: arguments.target,
+        request: payload::request(&arguments.target.to_string(), &arguments.path, arguments.post),
+        at_least: arguments.requests,
+        tally: Tally::default(),
+    };
+    let outcome = load.send(usize::from(arguments.connections), length)?;
+    output::line(&serde_json::to_string(&outcome)?)?;
+    Ok(0)
+}
+
+struct Load {
+    poll: Poll,
+    target: SocketAddr,
+    request: Vec<u8>,
+    at_least: u64,
+    tally: Tally,
+}
+
+impl Load {
+    fn send(&mut self, connections: usize, length: Duration) -> anyhow::Result<Outcome> {
+        let mut scratch = vec![0; SCRATCH];
+        let mut open =
+            (0..connections).map(|number| self.connect(number)).collect::<anyhow::Result<Vec<_>>>()?;
+        let begun = clock::now();
+        let (end, last) = (begun + length, begun + length + LAST_ANSWERS);
+        let mut waiting = 0;
+        for connection in &mut open {
+            connection.begin(clock::now());
+            connection.advance(&self.request, &mut scratch);
+            waiting += 1;
+        }
+        let mut events = Events::with_capacity(1024);
+        let mut now = clock::now();
+        while waiting > 0 && now < last {
+            let limit = if now < end { end - now } else { last - now };
+            match self.poll.poll(&mut events, Some(limit)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => other.context("cannot wait for events")?,
+            }
+            for event in &events {
+                let Token(number) = event.token();
+                waiting -= self.drive(&mut open[number], number, end, &mut scratch)?;
+            }
+            now = clock::now();
+        }
+        self.tally.broken += waiting;
+        Ok(self.tally.outcome(now - begun))
+    }
+
+    /// Lets a connection go on for as long as answers come at once; 1 when it has ended its work, else 0.
+    fn drive(
+        &mut self,
+        connection: &mut Connection,
+        number: usize,
+        end: Instant,
+        scratch: &mut [u8],
+    ) -> anyhow::Result<u64> {
+        while connection.is_busy() {
+            let progress = connection.advance(&self.request, scratch);
+            let now = clock::now();
+            let again = match progress {
+                Progress::Waiting => return Ok(0),
+                Progress::Broken => {
+                    self.tally.broken += 1;
+                    true
+                }
+                Progress::Answered { status, body, close } => {
+                    self.tally.count(status, body, connection.since(now));
+                    close
+                }
+            };
+            if now >= end && self.tally.ended() >= self.at_least {
+                connection.rest();
+                return Ok(1);
+            }
+            if again {
+                *connection = self.connect(number)?;
+            }
+            connection.begin(now);
+        }
+        Ok(0)
+    }
+
+    fn connect(&self, number: usize) -> anyhow::Result<Connection> {
+        Connection::open(self.target, self.poll.registry(), Token(number))
+            .with_context(|| format!("cannot connect to {}", self.target))
+    }
+}

@@ -1,0 +1,125 @@
+//! What /proc says of processes: CPU time, memory, cores. See proc(5).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context;
+
+/// One tick of utime and stime: USER_HZ, which is 100 on every platform that Linux shows to user space, but for alpha and ia64.
+const TICK: Duration = Duration::from_millis(10);
+
+/// What one line of /proc/PID/stat is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stat {
+    parent: u32,
+    /// utime and stime, of all threads, those that have ended too.
+    ticks: u32,
+}
+
+/// The CPU time that a process and its living descendants have used.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub(super) fn cpu_time(root: u32) -> anyhow::Result<Duration> {
+    let mut stats = BTreeMap::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // A process may end while the folder is read.
+        if let Ok(line) = fs::read_to_string(entry.path().join("stat")) {
+            stats.insert(id, parse_stat(&line).with_context(|| format!("cannot understand {line:?}"))?);
+        }
+    }
+    stats.get(&root).with_context(|| format!("process {root} is gone"))?;
+    Ok(TICK * ticks_of_tree(&stats, root))
+}
+
+/// Memory in use by one process (VmRSS), in KiB.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub(super) fn rss_kib(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    field(&status, "VmRSS").and_then(first_number).context("no VmRSS in /proc/PID/status")
+}
+
+/// The first core that this process may use.
+///
+/// # Errors
+///
+/// When /proc is not what it should be.
+pub(super) fn first_core() -> anyhow::Result<u32> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let core = field(&status, "Cpus_allowed_list").and_then(first_number);
+    let core = core.context("no Cpus_allowed_list in /proc/self/status")?;
+    Ok(u32::try_from(core)?)
+}
+
+/// Parent (4), utime (14) and stime (15); the name (2) is in parentheses and may hold any byte.
+fn parse_stat(line: &str) -> Option<Stat> {
+    let (_, after_name) = line.rsplit_once(')')?;
+    let mut fields = after_name.split_ascii_whitespace().skip(1);
+    let parent = fields.next()?.parse().ok()?;
+    let mut times = fields.skip(9);
+    let (user, system): (u32, u32) = (times.next()?.parse().ok()?, times.next()?.parse().ok()?);
+    Some(Stat { parent, ticks: user + system })
+}
+
+fn ticks_of_tree(stats: &BTreeMap<u32, Stat>, root: u32) -> u32 {
+    let own = stats.get(&root).map_or(0, |stat| stat.ticks);
+    let children = stats.iter().filter(|(_, stat)| stat.parent == root);
+    own + children.map(|(id, _)| ticks_of_tree(stats, *id)).sum::<u32>()
+}
+
+/// The rest of the line `name:`.
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+}
+
+fn first_number(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    text[..end].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_line_is_read_behind_the_name_whatever_the_name_is() {
+        let line =
+            "4242 (a) b) R 17) S 17 4242 4242 0 -1 4194560 900 10 0 0 731 269 5 6 20 0 3 0 88 1000 300";
+        assert_eq!(parse_stat(line), Some(Stat { parent: 17, ticks: 1000 }));
+        assert_eq!(parse_stat("4242 (mesh) S 17 1"), None);
+        assert_eq!(parse_stat(""), None);
+    }
+
+    #[test]
+    fn a_tree_is_a_process_with_its_children_and_theirs_and_nobody_else() {
+        let stats = [(10, 1, 5), (11, 10, 7), (12, 11, 100), (20, 1, 1000)];
+        let stats = stats.into_iter().map(|(id, parent, ticks)| (id, Stat { parent, ticks })).collect();
+        assert_eq!(ticks_of_tree(&stats, 10), 112);
+        assert_eq!(ticks_of_tree(&stats, 12), 100);
+    }
+
+    #[test]
+    fn fields_of_a_status_are_found_by_their_whole_name() {
+        let status = "VmRSSX:\t1 kB\nVmRSS:\t   9876 kB\nCpus_allowed_list:\t2-3,5\n";
+        assert_eq!(field(status, "VmRSS").and_then(first_number), Some(9876));
+        assert_eq!(field(status, "Cpus_allowed_list").and_then(first_number), Some(2));
+        assert_eq!(field(status, "Cpus"), None);
+    }
+
+    #[test]
+    fn a_living_process_has_memory_a_core_and_a_cpu_time() {
+        let own = std::process::id();
+        assert!(rss_kib(own).unwrap() > 0);
+        first_core().unwrap();
+        cpu_time(own).unwrap();
+        assert!(cpu_time(u32::MAX).is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! Backend and load as processes, before each other: counts, no times.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mesh-bench");
+
+struct Backend(Child, SocketAddr);
+
+impl Backend {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["backend", "--secret", "sixteen bytes or more", "--listen", "127.0.0.1:0"])
+            .args(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self(child, line.trim().parse().unwrap())
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// The outcome of a load; without `--seconds` it ends with the last of its `--requests`.
+fn load(backend: &Backend, arguments: &[&str]) -> Value {
+    let mut command = Command::new(BINARY);
+    command.args(["load", "--target", &backend.1.to_string(), "--path", "/a"]);
+    if !arguments.contains(&"--seconds") {
+        command.args(["--seconds", "0"]);
+    }
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// More answers than connections: some were used again.
+#[track_caller]
+fn check_all_good(outcome: &Value, requests: u64) {
+    assert_eq!(outcome["errors"], 0, "{outcome}");
+    assert!(outcome["requests"].as_u64().unwrap() >= requests, "{outcome}");
+}
+
+#[test]
+fn every_request_over_a_kept_connection_is_answered() {
+    let backend = Backend::start(&[]);
+    check_all_good(&load(&backend, &["--connections", "8", "--requests", "1000"]), 1000);
+    check_all_good(&load(&backend, &["--connections", "8", "--requests", "1000", "--post", "1024"]), 1000);
+    // More than one read, and more than the buffers of a socket hold at once.
+    check_all_good(&load(&backend, &["--connections", "2", "--requests", "6", "--post", "6000000"]), 6);
+}
+
+#[test]
+fn a_load_ends_when_its_time_is_over() {
+    let backend = Backend::start(&[]);
+    let outcome = load(&backend, &["--connections", "8", "--seconds", "0.05"]);
+    check_all_good(&outcome, 8);
+    assert!(outcome["seconds"].as_f64().unwrap() >= 0.05, "{outcome}");
+}
+
+#[test]
+fn a_backend_that_checks_refuses_what_is_not_signed_and_the_load_counts_it() {
+    let backend = Backend::start(&["--check"]);
+    let outcome = load(&backend, &["--connections", "4", "--requests", "100"]);
+    assert_eq!(outcome["requests"], 0, "{outcome}");
+    assert!(outcome["non_2xx"].as_u64().unwrap() >= 100, "{outcome}");
+    assert_eq!(outcome["errors"], outcome["non_2xx"], "{outcome}");
+}
+
+#[test]
+fn a_load_without_a_target_fails() {
+    let gone = Backend::start(&[]).1;
+    let mut command = Command::new(BINARY);
+    command.args(["load", "--target", &gone.to_string(), "--path", "/"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot connect"), "{output:?}");
+}
