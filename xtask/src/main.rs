@@ -1,7 +1,8 @@
-//! `cargo xtask`: the checks of the house, run by hand and by CI.
+//! `cargo xtask`: the checks of the house, and its benchmark, run by hand and by CI.
 //!
 //! Imports none of the workspace's crates, so that it builds when they do not.
 
+mod bench;
 mod lint;
 mod output;
 mod step;
@@ -33,6 +34,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measures the gateway beside its peers; builds both binaries with the profile dist, which takes minutes.
+    Bench(bench::Arguments),
     /// What CI runs: lint, then test.
     Ci,
 }
@@ -54,6 +57,7 @@ fn run(command: &Command) -> anyhow::Result<u8> {
         Command::Tidy => tidy::run(&workspace),
         Command::Lint => lint::run(&workspace),
         Command::Test { arguments } => test::run(&workspace, arguments),
+        Command::Bench(arguments) => bench::run(&workspace, arguments),
         Command::Ci => match lint::run(&workspace)? {
             0 => test::run(&workspace, &[]),
             code => Ok(code),
