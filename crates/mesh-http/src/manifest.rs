@@ -33,7 +33,6 @@ mod endpoint;
 mod error;
 mod routes;
 mod served;
-mod timestamp;
 
 pub use endpoint::{MANIFEST_PATH, manifest_endpoint};
 pub use error::{DeclarationError, DeclarationErrors};

@@ -95,6 +95,13 @@ impl Manifest {
         Self { service, routes, timestamp, version: None, base_urls: Vec::new(), timeout: None }
     }
 
+    /// The manifest with `now` as the moment it was made.
+    #[must_use]
+    pub fn made_at(mut self, now: UnixMillis) -> Self {
+        self.timestamp = timestamp::format(now);
+        self
+    }
+
     /// Keeps only routes whose URI is `prefix` or begins with `prefix` + `/` (`/api` and `api` mean the same; empty:
     /// all). Applied where a manifest is built; gateways ignore it.
     #[must_use]

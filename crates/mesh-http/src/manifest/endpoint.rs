@@ -10,7 +10,6 @@ use mesh_core::{
     signature::Verifier,
 };
 
-use super::timestamp::rfc3339;
 use crate::verify::TrustGateway;
 
 /// Where a service tells its manifest, and where a gateway takes one. Source: docs/wire.md, M8 and M14.
@@ -25,8 +24,7 @@ pub fn manifest_endpoint(manifest: Manifest, verifier: impl Into<Arc<Verifier>>)
 fn endpoint(manifest: Arc<Manifest>, verifier: Arc<Verifier>, clock: Arc<dyn Clock>) -> Router {
     let door = TrustGateway::layer(verifier).clock(clock.clone());
     let answer = move || async move {
-        let mut manifest = Manifest::clone(&manifest);
-        manifest.timestamp = rfc3339(clock.unix());
+        let manifest = Manifest::clone(&manifest).made_at(clock.unix());
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
         (headers, manifest.to_json()).into_response()
     };

@@ -15,7 +15,7 @@ use mesh_core::{
 };
 use serde_json::{Map, Value};
 
-use super::{DeclarationError, DeclarationErrors, served::served_paths, timestamp::rfc3339};
+use super::{DeclarationError, DeclarationErrors, served::served_paths};
 
 /// The fields of a route in a manifest that are no metadata. Source: docs/wire.md, M2 and M3.
 const OWN_FIELDS: [&str; 4] = ["method", "methods", "uri", "name"];
@@ -185,15 +185,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let (Ok(service), true) = (service, self.errors.is_empty()) else {
             return Err(DeclarationErrors(self.errors));
         };
-        let manifest = Manifest {
-            service,
-            routes: self.routes,
-            timestamp: rfc3339(self.clock.unix()),
-            version: None,
-            base_urls: Vec::new(),
-            timeout: None,
-        }
-        .filtered(&self.prefix);
+        let manifest = Manifest::new(service, self.routes, self.clock.unix()).filtered(&self.prefix);
         if manifest.routes.is_empty() {
             return Ok((self.router, manifest));
         }
