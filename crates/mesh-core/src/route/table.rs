@@ -36,6 +36,9 @@ impl TableSettings {
     /// The pattern on the gateway of a service's URI; `None` when the service's prefix cannot stand in it.
     pub(super) fn gateway_uri(&self, service: &ServiceName, uri: &Pattern) -> Option<Pattern> {
         let prefix = self.prefixes.get(service).map_or("", String::as_str);
+        if prefix.is_empty() {
+            return Some(uri.clone());
+        }
         check_prefix(prefix).ok()?;
         Pattern::build(&self.style.insert(prefix, uri.as_str())).ok()
     }
