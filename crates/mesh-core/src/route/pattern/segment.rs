@@ -80,26 +80,34 @@ impl Segment {
 /// possible, then the second, as with greedy `[^/]+`: every literal stands at the last place that leaves room for what
 /// follows, so going from the right and never back finds it.
 pub(crate) fn match_mixed(literals: &[String], text: &str, mut found: impl FnMut(Range<usize>)) -> bool {
-    let text = text.as_bytes();
+    let bytes = text.as_bytes();
     let [first, between @ .., last] = literals else { return false };
-    if !text.starts_with(first.as_bytes()) || !text.ends_with(last.as_bytes()) {
+    if !text.starts_with(first.as_str()) || !text.ends_with(last.as_str()) {
         return false;
     }
-    let (begin, mut end) = (first.len(), text.len() - last.len());
-    if begin >= end || !is_boundary(text, begin) || !is_boundary(text, end) {
+    let (begin, mut end) = (first.len(), text.len().saturating_sub(last.len()));
+    if begin >= end || !is_boundary(bytes, begin) || !is_boundary(bytes, end) {
         return false;
     }
     for literal in between.iter().rev() {
-        let literal = literal.as_bytes();
-        let place = (begin + 1..end.saturating_sub(literal.len())).rev().find(|&at| {
-            text[at..].starts_with(literal) && is_boundary(text, at) && is_boundary(text, at + literal.len())
-        });
-        let Some(at) = place else { return false };
+        let Some(at) = last_place(literal, text, begin + 1, end - 1) else { return false };
         found(at + literal.len()..end);
         end = at;
     }
     found(begin..end);
     true
+}
+
+/// Where `literal` stands last in `text` between `from` and `to`, dividing no character.
+fn last_place(literal: &str, text: &str, from: usize, mut to: usize) -> Option<usize> {
+    loop {
+        let at = from + text.get(from..to)?.rfind(literal)?;
+        let end = at + literal.len();
+        if is_boundary(text.as_bytes(), at) && is_boundary(text.as_bytes(), end) {
+            return Some(at);
+        }
+        to = end - 1;
+    }
 }
 
 #[cfg(test)]
