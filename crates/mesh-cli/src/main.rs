@@ -1,2 +1,58 @@
-//! The binary mesh.
-fn main() {}
+//! The binary `mesh`: chooses implementations and reads settings. Decides nothing about calls.
+
+mod args;
+mod commands;
+mod exit;
+mod gateway_settings;
+mod output;
+mod settings;
+mod stores;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use exit::{Exit, Failure};
+use output::Output;
+use settings::{Environment, Flags};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = Output::new(args.json, args.quiet);
+    output::log_to_stderr(args.verbose, args.quiet, args.log_format);
+    let environment = environment();
+    let exit = match run(args, &output, &environment) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    };
+    exit.into()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one door through which the environment comes in")]
+fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn run(args: Args, output: &Output, environment: &Environment) -> Result<Exit, Failure> {
+    let flags = Flags { config: args.config, values: args.command.setting_flags() };
+    let settings = || settings::read(&flags, environment).map_err(Failure::settings);
+    match args.command {
+        Command::Keygen => commands::keygen::run(output),
+        Command::Sign(sign) => commands::sign::run(&sign, &settings()?, output),
+        Command::Config(config) => commands::config::run(&config, &flags, environment, output),
+        Command::Gateway(_) => commands::gateway::run(&settings()?, output),
+        Command::Register(register) => commands::register::run(&register, &settings()?, output),
+        Command::Health(health) => commands::health::run(&health, &settings()?, output),
+        Command::Routes(routes) => commands::routes::run(&routes, &settings()?, output),
+        Command::Explain(explain) => commands::explain::run(&explain, &settings()?, output),
+        Command::Call(call) => commands::call::run(&call, &settings()?, args.verbose, output),
+        Command::Dev(dev) => commands::dev::run(&dev, output),
+        Command::DevService(service) => commands::dev::service::run(&service, output),
+    }
+}

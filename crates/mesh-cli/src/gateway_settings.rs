@@ -1,0 +1,42 @@
+//! From this node's settings to the gateway's own.
+
+use std::time::Duration;
+
+use mesh_core::route::TableSettings;
+use mesh_gateway::GatewaySettings;
+
+use crate::settings::Settings;
+
+/// The settings of the route table.
+pub(crate) fn table(settings: &Settings) -> TableSettings {
+    TableSettings {
+        services: settings.gateway.services.clone().map(|names| names.into_iter().collect()),
+        prefixes: settings.gateway.prefixes.clone(),
+        style: settings.gateway.prefix_style,
+    }
+}
+
+/// The settings of a gateway.
+pub(crate) fn gateway(settings: &Settings) -> GatewaySettings {
+    let table = table(settings);
+    GatewaySettings {
+        configured: settings.services.clone(),
+        services: table.services,
+        prefixes: table.prefixes,
+        prefix_style: table.style,
+        snapshot: settings.gateway.snapshot.clone(),
+        body_limit: settings.gateway.body_limit,
+        trusted_proxies: settings.gateway.trusted_proxies.clone(),
+        strip_response_headers: settings.gateway.strip_response_headers.clone(),
+        allow_targets: settings.gateway.allow_targets.clone(),
+        manifest_ttl: settings.manifest.ttl,
+        manifest_grace: settings.manifest.grace,
+        timestamp_tolerance: settings.timestamp_tolerance,
+        health: settings.health,
+        retry: settings.defaults.retry,
+        timeout: settings.defaults.timeout,
+        deadline: settings.defaults.deadline,
+        connect_timeout: settings.defaults.timeout.min(Duration::from_millis(250)),
+        ..GatewaySettings::default()
+    }
+}

@@ -1,0 +1,80 @@
+//! What people and programs read: data on stdout, messages on stderr. The one place that prints.
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+use tracing::level_filters::LevelFilter;
+
+use crate::{args::LogFormat, exit::Failure};
+
+/// Where a command writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// `--json`: data is one JSON document.
+    pub(crate) json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    pub(crate) const fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// One line of data. A reader that has gone away ends nothing.
+    pub(crate) fn line(&self, line: impl Display) {
+        let _ = writeln!(anstream::stdout(), "{line}");
+    }
+
+    /// A JSON document, indented, on stdout.
+    pub(crate) fn document(&self, document: &Value) {
+        self.line(format_args!("{document:#}"));
+    }
+
+    /// A table with a head, on stdout.
+    pub(crate) fn table(&self, head: &[&str], rows: &[Vec<String>]) {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(head);
+        if io::stdout().is_terminal() {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        for row in rows {
+            table.add_row(row);
+        }
+        self.line(table);
+    }
+
+    /// A message for people, on stderr; nothing with `-q`.
+    pub(crate) fn message(&self, message: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{message}");
+        }
+    }
+
+    /// Why a command could not do its work, on stderr.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        for line in &failure.lines {
+            let _ = writeln!(anstream::stderr(), "mesh: {line}");
+        }
+    }
+}
+
+/// Sends logs to stderr: warnings; with `-v` what happens; with `-vv` everything of ours.
+pub(crate) fn log_to_stderr(verbose: u8, quiet: bool, format: LogFormat) {
+    let level = match (quiet, verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_target(false);
+    let set = match format {
+        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // A second subscriber in one process is a test's: the first one stays.
+    drop(set);
+}

@@ -1,0 +1,114 @@
+//! Redis killed, frozen or emptied while the gateway serves: no proxied request fails or waits for it.
+
+use std::time::{Duration, Instant};
+
+use mesh_testkit::redis::RedisServer;
+
+use crate::{
+    house::{Gateway, House, Process, python_service, wait_for},
+    wire,
+};
+
+struct Scene {
+    redis: RedisServer,
+    house: House,
+    gateway: Gateway,
+    _service: Process,
+}
+
+fn scene() -> Scene {
+    let (service, port) = python_service("pim");
+    let redis = RedisServer::start();
+    let house = House::new(&format!(
+        "[services.pim]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n[redis]\nurl = \"{}\"\n",
+        redis.url()
+    ));
+    house.register("pim", &[("GET", "/api/x")]);
+    let gateway = house.gateway();
+    let scene = Scene { redis, house, gateway, _service: service };
+    wait_for("the first answer", || scene.serves().then_some(()));
+    scene
+}
+
+impl Scene {
+    fn serves(&self) -> bool {
+        wire::get(&self.gateway.public, "/api/x").is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// Calls until `until`, at least 50 times; every call is answered.
+    #[track_caller]
+    fn serves_until(&self, mut until: impl FnMut() -> bool) {
+        let end = Instant::now() + Duration::from_secs(30);
+        let mut calls = 0;
+        while calls < 50 || !until() {
+            assert!(Instant::now() < end, "the condition did not come after {calls} calls");
+            let answer = wire::get(&self.gateway.public, "/api/x").expect("an answer");
+            assert_eq!(answer.status, 200, "call {calls}: {}", String::from_utf8_lossy(&answer.body));
+            calls += 1;
+        }
+    }
+
+    fn store_is(&self, word: &str) -> bool {
+        wire::get(&self.gateway.admin, "/microservice/health")
+            .is_ok_and(|answer| answer.json()["store"].to_string().contains(word))
+    }
+}
+
+#[test]
+fn a_killed_redis_costs_no_request_and_its_return_is_noticed() {
+    let mut scene = scene();
+    scene.redis.kill();
+    scene.serves_until(|| scene.store_is("unreachable"));
+    scene.redis.restart();
+    scene.serves_until(|| scene.store_is("ok"));
+    scene.house.register("pim", &[("GET", "/api/x"), ("GET", "/api/y")]);
+    wait_for("the new route", || {
+        wire::get(&scene.gateway.public, "/api/y").is_ok_and(|answer| answer.status == 200).then_some(())
+    });
+}
+
+#[test]
+fn a_frozen_redis_costs_no_request() {
+    let scene = scene();
+    scene.redis.freeze();
+    scene.serves_until(|| scene.store_is("unreachable"));
+    scene.redis.thaw();
+    scene.serves_until(|| scene.store_is("ok"));
+}
+
+#[test]
+fn an_emptied_redis_costs_no_route() {
+    let scene = scene();
+    scene.redis.command(&["FLUSHALL"]);
+    let began = Instant::now();
+    scene.serves_until(|| began.elapsed() > Duration::from_secs(3));
+}
+
+#[test]
+fn a_cold_start_without_redis_serves_the_last_good_routes() {
+    let Scene { mut redis, house, gateway, _service } = scene();
+    wait_for("the snapshot on disk", || house.folder.path().join("mesh-routes.json").exists().then_some(()));
+    drop(gateway);
+    redis.kill();
+    let again = house.gateway();
+    let answer = wait_for("an answer from the snapshot", || {
+        wire::get(&again.public, "/api/x").ok().filter(|answer| answer.status == 200)
+    });
+    assert_eq!(answer.json()["name"], "pim");
+    let ready = wire::get(&again.admin, "/microservice/health/ready").expect("an answer");
+    assert_eq!(ready.status, 200);
+}
+
+#[test]
+fn a_cold_start_with_neither_redis_nor_snapshot_says_so() {
+    let mut redis = RedisServer::start();
+    let house = House::new(&format!("[redis]\nurl = \"{}\"\n", redis.url()));
+    redis.kill();
+    let gateway = house.gateway();
+    let answer = wire::get(&gateway.public, "/api/x").expect("an answer");
+    assert_eq!((answer.status, answer.code().as_str()), (503, "not_ready"));
+    let ready = wire::get(&gateway.admin, "/microservice/health/ready").expect("an answer");
+    assert_eq!(ready.status, 503);
+    let live = wire::get(&gateway.admin, "/microservice/health/live").expect("an answer");
+    assert_eq!(live.status, 200);
+}
