@@ -1,4 +1,5 @@
 //! What the PHP package recorded, through our code.
 
 mod manifest;
+mod redis;
 mod signing;

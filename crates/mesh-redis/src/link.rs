@@ -1,6 +1,6 @@
-//! The connections to one Redis: few, reused, and every wait for them bounded.
+//! The connections to one Redis: few, shared by all calls at once, and every wait bounded.
 //!
-//! Connections are pinged before use only after they idled: a ping on each checkout costs four fifths of the throughput.
+//! A connection is pinged before use only after it idled: a ping on each checkout costs four fifths of the throughput.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
 
 use deadpool::{
     Runtime,
-    managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult},
+    managed::{Manager, Metrics, Pool, QueueMode, RecycleError, RecycleResult},
 };
 use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, RedisError, RedisResult, aio::MultiplexedConnection,
@@ -20,6 +20,7 @@ use mesh_core::{
     clock::{Clock, SystemClock},
     store::StoreError,
 };
+use tokio::sync::Semaphore;
 
 use crate::{circuit::Circuit, error::Failure};
 
@@ -32,12 +33,13 @@ const PING_LIMIT: Duration = Duration::from_millis(500);
 /// A connection that was used within this time is taken to be alive.
 const IDLE: Duration = Duration::from_secs(1);
 const CONNECTIONS: usize = 4;
-/// More callers than this are not queued but turned away.
-const MAX_WAITING: usize = 1_024;
+/// More calls than this at a time are turned away.
+const MAX_CALLS: usize = 4_096;
 
 pub(crate) struct Link {
     address: String,
     pool: Pool<Connector>,
+    calls: Semaphore,
     circuit: Mutex<Circuit>,
 }
 
@@ -65,7 +67,7 @@ impl Link {
             .recycle_timeout(Some(PING_LIMIT))
             .build();
         let pool = pool.unwrap_or_else(|error| unreachable!("a pool with timeouts has a runtime: {error}"));
-        Self { address, pool, circuit: Mutex::default() }
+        Self { address, pool, calls: Semaphore::new(MAX_CALLS), circuit: Mutex::default() }
     }
 
     /// Host and port, or the path of the socket: never a password.
@@ -79,9 +81,9 @@ impl Link {
         F: FnOnce(MultiplexedConnection) -> W,
         W: Future<Output = RedisResult<T>>,
     {
-        if self.pool.status().waiting > MAX_WAITING {
-            return Err(Failure::busy("too many callers wait for a connection to redis").error);
-        }
+        let Ok(_permit) = self.calls.try_acquire() else {
+            return Err(Failure::busy("too many calls to redis at a time").error);
+        };
         if !self.circuit().admit(SystemClock.monotonic(), limit) {
             let reason = format!("redis at {} failed a moment ago and is not asked again yet", self.address);
             return Err(Failure::busy(&reason).error);
@@ -114,11 +116,13 @@ impl Link {
         W: Future<Output = RedisResult<T>>,
     {
         let pooled = self.pool.get().await.map_err(|error| Failure::of_pool(&error, &self.address))?;
-        work(pooled.clone()).await.map_err(|error| {
-            let failure = Failure::of(&error, &self.address);
-            if failure.connection {
-                drop(Object::take(pooled));
-            }
+        // A clone speaks on the same connection, and the next caller need not wait for ours to be done.
+        let connection = pooled.clone();
+        drop(pooled);
+        work(connection).await.map_err(|error| {
+            let mut failure = Failure::of(&error, &self.address);
+            // The server may have been started again since: whether it is there, the next connection will show.
+            failure.server &= !error.is_connection_dropped();
             failure
         })
     }

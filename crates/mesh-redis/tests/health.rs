@@ -9,7 +9,7 @@ use mesh_core::{
     service::{BaseUrl, Instance},
     store::{HealthStore, StoreError},
 };
-use mesh_redis::RedisStore;
+use mesh_redis::{ConnectError, RedisStore};
 use mesh_testkit::{RedisServer, redis::Reply};
 
 const NOW: UnixMillis = UnixMillis::from_seconds(1_795_220_372);
@@ -20,14 +20,14 @@ fn instance(name: &str) -> Option<Instance> {
     Some(Instance { service, url: BaseUrl::parse("http://oms-2:8000").ok()? })
 }
 
-fn store(server: &RedisServer) -> RedisStore {
-    RedisStore::connect(&server.url(), "microservice:").expect("the URL of a test server")
+fn store(server: &RedisServer) -> Result<RedisStore, ConnectError> {
+    RedisStore::connect(&server.url(), "microservice:")
 }
 
 #[tokio::test]
 async fn a_failure_is_written_as_the_package_writes_it_and_its_ttl_is_renewed() {
     let server = RedisServer::start().await;
-    let store = store(&server);
+    let store = store(&server).unwrap();
     let oms = instance("oms").unwrap();
     let key = "microservice:health:oms:ca341a5d26c5b780c4caa20091396143";
     for failures in 1..=3 {
@@ -50,7 +50,7 @@ async fn of_twelve_hundred_concurrent_failures_none_is_lost() {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..20 {
         // A store of its own: nothing but Redis joins them.
-        let (store, oms) = (store(&server), oms.clone());
+        let (store, oms) = (store(&server).unwrap(), oms.clone());
         tasks.spawn(async move {
             for _ in 0..60 {
                 store.add_failure(&oms, NOW, TTL).await.unwrap();
@@ -60,14 +60,14 @@ async fn of_twelve_hundred_concurrent_failures_none_is_lost() {
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap();
     }
-    let read = store(&server).read(&[oms]).await.unwrap();
+    let read = store(&server).unwrap().read(&[oms]).await.unwrap();
     assert_eq!(read, [Some(HealthRecord { failures: 1_200, last_failure: NOW.seconds() })]);
 }
 
 #[tokio::test]
 async fn records_are_read_in_order_and_cleared_once() {
     let server = RedisServer::start().await;
-    let store = store(&server);
+    let store = store(&server).unwrap();
     let [a, b, c] = ["a", "b", "c"].map(|name| instance(name).unwrap());
     store.add_failure(&a, NOW, TTL).await.unwrap();
     store.add_failure(&c, NOW, TTL).await.unwrap();
@@ -85,7 +85,7 @@ async fn records_are_read_in_order_and_cleared_once() {
 #[tokio::test]
 async fn what_does_not_parse_is_no_record_is_counted_and_failures_start_anew() {
     let server = RedisServer::start().await;
-    let store = store(&server);
+    let store = store(&server).unwrap();
     let oms = instance("oms").unwrap();
     let key = store.keys().health(&oms);
     let malformed = [
@@ -121,7 +121,7 @@ async fn what_does_not_parse_is_no_record_is_counted_and_failures_start_anew() {
 #[tokio::test]
 async fn failures_never_overflow() {
     let server = RedisServer::start().await;
-    let store = store(&server);
+    let store = store(&server).unwrap();
     let oms = instance("oms").unwrap();
     let key = store.keys().health(&oms);
     server.command(&["SET", &key, r#"{"failures":4294967295,"last_failure":1}"#]).await;
@@ -135,7 +135,7 @@ async fn failures_never_overflow() {
 #[tokio::test]
 async fn a_value_of_another_type_is_refused_when_written_ignored_when_read_and_cleared() {
     let server = RedisServer::start().await;
-    let store = store(&server);
+    let store = store(&server).unwrap();
     let oms = instance("oms").unwrap();
     server.command(&["LPUSH", &store.keys().health(&oms), "x"]).await;
     let refused = store.add_failure(&oms, NOW, TTL).await;
