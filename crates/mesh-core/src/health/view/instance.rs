@@ -129,7 +129,7 @@ impl InstanceView {
     /// What was read may be older than what happened here since: reports reach the store after the answer, in the
     /// background. So for two seconds after a local change the view keeps
     ///
-    /// * its own record, when a failure was counted here and the store knows fewer;
+    /// * its own record, when a failure was counted here and the store knows fewer, or as many and older ones;
     /// * its success, when the store's last failure is not after it.
     ///
     /// After that the store is right: a failure that somebody cleared is cleared here, and one that never reached the
@@ -150,7 +150,7 @@ impl InstanceView {
         }
         let keeps_more = is_recent(self.failed_here.load(Ordering::Acquire));
         self.update(policy, now, |record| {
-            let keep = keeps_more && shared.failures() < record.failures();
+            let keep = keeps_more && (shared.failures(), shared.last()) < (record.failures(), record.last());
             (!keep && shared != record).then_some(shared)
         })
         .1

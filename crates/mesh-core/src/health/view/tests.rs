@@ -144,6 +144,15 @@ fn a_failure_that_the_store_does_not_know_yet_is_kept_for_two_seconds() {
 }
 
 #[test]
+fn a_failed_probe_is_not_undone_by_as_many_older_failures_in_the_store() {
+    let instance = instance();
+    adopt(&instance, 3, seconds(0), second(1));
+    fail(&instance, 1, second(40));
+    assert_eq!(adopt(&instance, 4, seconds(35), second(41)), None, "somebody else's, before ours");
+    assert_eq!(instance.state(&policy(), second(41)), OPEN);
+}
+
+#[test]
 fn a_success_that_the_store_does_not_know_yet_is_kept_for_two_seconds() {
     let instance = instance();
     fail(&instance, 3, second(5));
