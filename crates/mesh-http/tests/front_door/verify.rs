@@ -243,6 +243,21 @@ async fn a_body_beyond_the_limit_is_too_large_and_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_large_body_is_verified_to_its_last_byte() {
+    let clock = clock();
+    for length in [64 * 1024, 64 * 1024 + 1, 300_000] {
+        let mut body = "x".repeat(length);
+        let signed = signed_with(SECRET, &clock, "POST", "/x", &body);
+        let (parts, ()) = signed.body(()).unwrap().into_parts();
+        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        assert_eq!(ask(gateway(&clock), request).await.text(), body);
+        body.replace_range(length - 1.., "y");
+        let request = Request::from_parts(parts, Body::from(body));
+        check(&ask(gateway(&clock), request).await, 401, INVALID);
+    }
+}
+
+#[tokio::test]
 async fn a_plain_tower_service_stands_behind_the_same_door() {
     let clock = clock();
     let plain = service_fn(|request: Request<Body>| async move {

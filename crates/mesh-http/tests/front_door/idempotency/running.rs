@@ -6,10 +6,12 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{Router, body::Body, routing::post as on_post};
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use mesh_core::store::MemoryStore;
 use mesh_http::{Idempotency, idempotency::IdempotencyLayer};
@@ -18,12 +20,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{
     Counted, IN_FLIGHT, ask, caller, is_hit, layer, memory, post,
     stores::{FailingStore, TokioClock},
 };
+use crate::support::Read;
 
 /// A handler that begins, says so, and ends when it may.
 #[derive(Clone)]
@@ -51,6 +54,20 @@ impl Gated {
 
     async fn until_begun(&self) {
         tokio::time::timeout(Duration::from_secs(30), self.begun.acquire()).await.unwrap().unwrap().forget();
+    }
+
+    /// Asks until the first request is no longer in flight.
+    async fn until_answered(&self) -> Read {
+        let asking = async {
+            loop {
+                let read = ask(&self.app, post("k")).await;
+                if read.status != 409 {
+                    return read;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asking).await.unwrap()
     }
 }
 
@@ -134,12 +151,50 @@ async fn a_claim_whose_holder_is_gone_ends_with_its_time() {
     assert_eq!(there.ask(post("k")).await.text(), "body", "and overwrites nothing");
 }
 
+/// Adds a permit to `gone` when the server stops waiting for the answer.
+fn tell_when_dropped<S>(gone: Arc<Semaphore>) -> impl Layer<S, Service = Dropping<S>> + Clone {
+    tower::layer::layer_fn(move |inner| Dropping { inner, gone: gone.clone() })
+}
+
+#[derive(Clone)]
+struct Dropping<S> {
+    inner: S,
+    gone: Arc<Semaphore>,
+}
+
+struct Tell(Arc<Semaphore>);
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
+}
+
+impl<S: Service<Request<Body>, Future: Send + 'static>> Service<Request<Body>> for Dropping<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (answer, tell) = (self.inner.call(request), Tell(self.gone.clone()));
+        Box::pin(async move {
+            let _tell = tell;
+            answer.await
+        })
+    }
+}
+
 #[tokio::test]
 async fn a_request_whose_client_goes_away_runs_to_its_end_and_is_stored() {
     let service = Gated::new(layer());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = service.app.clone();
+    let gone = Arc::new(Semaphore::new(0));
+    let app = service.app.clone().layer(tell_when_dropped(gone.clone()));
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
 
     let mut client = TcpStream::connect(address).await.unwrap();
@@ -148,18 +203,10 @@ async fn a_request_whose_client_goes_away_runs_to_its_end_and_is_stored() {
     client.write_all(request.as_bytes()).await.unwrap();
     service.until_begun().await;
     drop(client);
+    tokio::time::timeout(Duration::from_secs(30), gone.acquire()).await.unwrap().unwrap().forget();
     service.may_end.add_permits(1);
 
-    let again = tokio::time::timeout(Duration::from_secs(30), async {
-        loop {
-            let read = ask(&service.app, post("k")).await;
-            if read.status != 409 {
-                return read;
-            }
-            tokio::task::yield_now().await;
-        }
-    });
-    let again = again.await.unwrap();
+    let again = service.until_answered().await;
     assert_eq!((again.status, again.text(), is_hit(&again)), (200, "ended", true));
     assert_eq!(service.ended.load(Ordering::SeqCst), 1);
     server.abort();
@@ -174,10 +221,7 @@ async fn a_client_that_stops_waiting_does_not_stop_what_it_began() {
     assert!(first.await.unwrap_err().is_cancelled());
     assert_eq!(ask(&service.app, post("k")).await.status, 409);
     service.may_end.add_permits(1);
-    while ask(&service.app, post("k")).await.status == 409 {
-        tokio::task::yield_now().await;
-    }
-    assert!(is_hit(&ask(&service.app, post("k")).await));
+    assert!(is_hit(&service.until_answered().await));
     assert_eq!(service.ended.load(Ordering::SeqCst), 1);
 }
 
@@ -210,7 +254,7 @@ async fn an_error_of_a_plain_tower_service_is_its_own_and_the_next_request_runs(
     let error = service.clone().oneshot(post("k")).await.unwrap_err();
     assert_eq!(error.to_string(), "no");
     for hit in [false, true] {
-        let read = crate::support::Read::of(service.clone().oneshot(post("k")).await.unwrap()).await;
+        let read = Read::of(service.clone().oneshot(post("k")).await.unwrap()).await;
         assert_eq!((read.text(), is_hit(&read)), ("plain", hit));
     }
     assert_eq!(runs.load(Ordering::SeqCst), 2);
@@ -235,7 +279,7 @@ fn the_layers_are_infallible_where_what_they_guard_is() {
     fn same_error<S, L>(_layer: &L)
     where
         L: Layer<S>,
-        L::Service: tower::Service<Request<Body>, Error = Infallible>,
+        L::Service: Service<Request<Body>, Error = Infallible>,
     {
     }
     same_error::<axum::routing::Route, _>(&layer());
