@@ -9,7 +9,7 @@ mod refusal;
 mod running;
 mod worker;
 
-use std::{io as std_io, net::SocketAddr, num::NonZeroUsize, sync::mpsc, thread};
+use std::{io as std_io, net::SocketAddr, num::NonZeroUsize, thread};
 
 use tokio_util::sync::CancellationToken;
 
@@ -68,18 +68,16 @@ pub fn serve(gateway: &Gateway, listening: Listening) -> Result<Running, ServeEr
     };
     let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
     let (stop_taking, stop_everything) = (CancellationToken::new(), CancellationToken::new());
-    let (finished, wait) = mpsc::channel();
     let mut running =
         Running::new(gateway, public, admin_address, stop_taking.clone(), stop_everything.clone());
-    running.workers_finished = Some(wait);
     for (number, listener) in listeners.into_iter().enumerate() {
-        let (gateway, stop, finished) = (gateway.worker(), stop_taking.clone(), finished.clone());
-        let work = move || worker::run(gateway, listener, public.port(), &stop, &finished);
-        running.threads.push(spawn(format!("mesh-worker-{number}"), work)?);
+        let (gateway, stop) = (gateway.worker(), stop_taking.clone());
+        let work = move || worker::run(gateway, listener, public.port(), &stop);
+        running.workers.push(spawn(format!("mesh-worker-{number}"), work)?);
     }
     let gateway = gateway.clone();
     let work = move || admin::run(&gateway, admin, &stop_everything);
-    running.threads.push(spawn("mesh-control".to_owned(), work)?);
+    running.control = Some(spawn("mesh-control".to_owned(), work)?);
     Ok(running)
 }
 

@@ -38,8 +38,9 @@ pub struct Remembered {
     kept: BTreeMap<ServiceName, Kept>,
     quarantined: BTreeMap<ServiceName, Quarantined>,
     last_round: Tick,
-    /// Whether the manifests come from disk, and no store has held any since.
-    is_restored: bool,
+    /// Whether an empty store is no word against them: they come from disk, or the store was emptied, and it has held
+    /// none since.
+    is_store_doubted: bool,
 }
 
 /// The numbers that steer how long manifests are kept.
@@ -103,7 +104,7 @@ impl Remembered {
     /// Takes in a document that was kept on disk, whose store forgets it `expires_in` from `now`.
     pub fn restore(&mut self, service: &ServiceName, document: &Bytes, expires_in: Duration, now: Tick) {
         self.put(service, document, expires_in, now);
-        self.is_restored = true;
+        self.is_store_doubted = true;
     }
 
     /// Takes in a successful read of the whole store. A manifest that it lacks is dropped once it is past its expiry
@@ -111,13 +112,14 @@ impl Remembered {
     /// nothing is dropped, and expiries stand still. Answers whether anything changed but expiries.
     pub fn absorb(&mut self, read: &[StoredManifest], now: Tick, keeping: Keeping) -> bool {
         let is_early = |kept: &Kept| kept.expires.since(now) > SLACK;
-        let was_emptied = read.is_empty() && (self.is_restored || self.kept.values().any(is_early));
+        let was_emptied = read.is_empty() && (self.is_store_doubted || self.kept.values().any(is_early));
         if was_emptied {
+            self.is_store_doubted = true;
             self.suspend(now);
             return false;
         }
         self.last_round = now;
-        self.is_restored = false;
+        self.is_store_doubted = false;
         let mut changed = false;
         for stored in read {
             let expires_in = stored.expires_in.unwrap_or(keeping.ttl);
@@ -154,3 +156,6 @@ fn read(service: &ServiceName, document: &Bytes) -> Result<Manifest, String> {
         Err(format!("it is stored under {service} and describes {}", manifest.service))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,9 @@ use crate::{
     peer::Peer,
 };
 
+/// hyper takes no smaller buffer.
+const MIN_BUFFER: usize = 8 * 1024;
+
 /// What happened to a connection.
 enum Happened {
     Ended,
@@ -65,7 +68,10 @@ pub(super) async fn serve(
         })
     };
     let mut builder = http1::Builder::new();
-    builder.header_read_timeout(None).max_header_size(limits.head_bytes);
+    builder
+        .header_read_timeout(None)
+        .max_header_size(limits.head_bytes)
+        .max_buf_size(limits.head_bytes.max(MIN_BUFFER));
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut stopped = pin!(stop.cancelled());
     let mut is_stopped = false;

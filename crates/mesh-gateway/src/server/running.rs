@@ -1,10 +1,6 @@
 //! A gateway that runs, and how it ends.
 
-use std::{
-    net::SocketAddr,
-    sync::{atomic::Ordering, mpsc},
-    thread::JoinHandle,
-};
+use std::{net::SocketAddr, sync::atomic::Ordering, thread::JoinHandle};
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,8 +14,8 @@ pub struct Running {
     admin: Option<SocketAddr>,
     stop_taking: CancellationToken,
     stop_everything: CancellationToken,
-    pub(super) threads: Vec<JoinHandle<()>>,
-    pub(super) workers_finished: Option<mpsc::Receiver<()>>,
+    pub(super) workers: Vec<JoinHandle<()>>,
+    pub(super) control: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -36,8 +32,8 @@ impl Running {
             admin,
             stop_taking,
             stop_everything,
-            threads: Vec::new(),
-            workers_finished: None,
+            workers: Vec::new(),
+            control: None,
         }
     }
 
@@ -64,16 +60,15 @@ impl Running {
     pub fn shutdown(mut self) {
         self.gateway.shared().draining.store(true, Ordering::Relaxed);
         self.stop_taking.cancel();
-        if let Some(finished) = self.workers_finished.take() {
-            // Each worker drops its sender when it is done; the loop ends with the last of them.
-            while finished.recv().is_ok() {}
-        }
+        self.workers.drain(..).for_each(end);
         self.stop_everything.cancel();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the gateway had panicked");
-            }
-        }
+        self.control.take().into_iter().for_each(end);
+    }
+}
+
+fn end(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the gateway had panicked");
     }
 }
 

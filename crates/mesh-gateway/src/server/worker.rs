@@ -5,7 +5,6 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
     pin::pin,
-    sync::mpsc,
     time::Duration,
 };
 
@@ -24,19 +23,12 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_
 /// How often connections to instances that waited too long are closed.
 const SWEEP: Duration = Duration::from_secs(10);
 
-/// Takes connections until `stop`, lets the requests under way finish, and says so to `finished`.
-pub(super) fn run(
-    gateway: Gateway,
-    listener: StdListener,
-    port: u16,
-    stop: &CancellationToken,
-    finished: &mpsc::Sender<()>,
-) {
+/// Takes connections until `stop`, and returns when the requests under way have finished.
+pub(super) fn run(gateway: Gateway, listener: StdListener, port: u16, stop: &CancellationToken) {
     match runtime() {
         Ok(runtime) => runtime.block_on(work(gateway, listener, port, stop)),
         Err(error) => tracing::error!(%error, "a worker has no runtime"),
     }
-    let _: Result<(), _> = finished.send(());
 }
 
 async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &CancellationToken) {

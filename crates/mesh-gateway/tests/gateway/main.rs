@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod answers;
+mod embedding;
 mod ending;
 mod failures;
 mod forwarding;
 mod refusals;
 mod registering;
 mod remembering;
+mod streaming;
 mod support;
 mod watching;
