@@ -1,9 +1,9 @@
 //! A service's front door: who calls, whether the request ran before, and what the service serves.
 //!
 //! Tower layers at home in axum, and as usable on any tower service of HTTP messages:
-//! [`TrustGateway`](verify::TrustGateway) and [`TrustService`](verify::TrustService) verify, and give a
-//! [`Caller`](caller::Caller); [`Idempotency`](idempotency::Idempotency) lets a request that is sent twice run once;
-//! [`RequestId`](request_id::RequestId) gives each request an id. [`Routes`](manifest::Routes) declares what is served
+//! [`TrustGateway`] and [`TrustService`] verify, and give a
+//! [`Caller`]; [`Idempotency`] lets a request that is sent twice run once;
+//! [`RequestId`] gives each request an id. [`Routes`] declares what is served
 //! and registered. [`reject`] has the answer of every refusal.
 //!
 //! Decides nothing itself: the rules are `mesh_core`'s. Never calls another service: that is `mesh-client`.
