@@ -12,7 +12,7 @@ use mesh_core::{
 use crate::{connect::Inner, link::CALL_LIMIT};
 
 /// How long each half of a read may take: which services there are, and what their manifests say.
-const READ_LIMIT: Duration = Duration::from_secs(5);
+const READ_LIMIT: Duration = Duration::from_secs(3);
 
 /// What `PTTL` answers for a key without an end.
 const WITHOUT_END: i64 = -1;

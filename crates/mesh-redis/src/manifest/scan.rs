@@ -5,14 +5,20 @@
 use std::{
     collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use deadpool_redis::redis::{RedisResult, aio::MultiplexedConnection, cmd};
-use mesh_core::name::ServiceName;
+use mesh_core::{
+    clock::{Clock, SystemClock},
+    name::ServiceName,
+};
 
 /// Keys that the server looks at in one step, about 0.2 ms of its time.
 const KEYS_PER_STEP: u32 = 1_000;
 const STEPS_PER_READ: u32 = 100;
+/// A read also stops here, after the step that it is in: a slow server is no reason to fail.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// How far the scan came, and what it found before.
 #[derive(Debug, Default)]
@@ -56,14 +62,14 @@ pub(super) async fn steps(
     glob: String,
     mut cursor: u64,
 ) -> RedisResult<(u64, Vec<Vec<u8>>)> {
-    let mut keys = Vec::new();
+    let (mut keys, started) = (Vec::new(), SystemClock.monotonic());
     for _ in 0..STEPS_PER_READ {
         let mut scan = cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(KEYS_PER_STEP);
         let (next, found): (u64, Vec<Vec<u8>>) = scan.query_async(&mut redis).await?;
         keys.extend(found);
         cursor = next;
-        if cursor == 0 {
+        if cursor == 0 || SystemClock.monotonic().since(started) >= LONGEST {
             break;
         }
     }
