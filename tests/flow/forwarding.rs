@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     house::{Gateway, House, Process, python_service},
+    store::Store,
     wire::{self, Answer},
 };
 
@@ -14,12 +15,13 @@ struct Street {
     gateway: Gateway,
     _service: Process,
     _house: House,
+    _redis: Store,
 }
 
 /// A gateway with one Python service that declares every method for a few URIs.
 fn street() -> Street {
     let (service, port) = python_service("pim");
-    let redis = mesh_testkit::redis::RedisServer::start();
+    let redis = Store::start();
     let house = House::new(&format!(
         "[services.pim]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n[redis]\nurl = \"{}\"\n",
         redis.url()
@@ -28,7 +30,7 @@ fn street() -> Street {
     let routes: Vec<_> = uris.iter().flat_map(|uri| METHODS.map(|method| (method, *uri))).collect();
     house.register("pim", &routes);
     let gateway = house.gateway();
-    Street { gateway, _service: service, _house: house }
+    Street { gateway, _service: service, _house: house, _redis: redis }
 }
 
 impl Street {
@@ -76,7 +78,10 @@ fn every_method_body_and_target_arrives_signed_and_unchanged() {
     let bodies: [(&str, &[u8]); 5] = [
         ("application/json", b"{\"a\":[1,2.0],\"u\":\"\xc3\xbc\\/\"}"),
         ("application/x-www-form-urlencoded", b"a=1&a=2&b=%20+"),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nv\r\n--x--\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nv\r\n--x--\r\n",
+        ),
         ("application/octet-stream", &every_byte),
         ("application/json", b""),
     ];
@@ -107,7 +112,8 @@ fn every_method_body_and_target_arrives_signed_and_unchanged() {
 #[test]
 fn a_chunked_request_body_arrives_whole() {
     let street = street();
-    let bytes = b"POST /api/thing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+    let bytes =
+        b"POST /api/thing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
         5\r\nhello\r\n1\r\n \r\n5\r\nworld\r\n0\r\n\r\n";
     let answer = wire::raw(&street.gateway.public, bytes, false).expect("an answer");
     assert_eq!(body_of(&answer.json()), b"hello world");
@@ -149,14 +155,21 @@ fn the_clients_own_headers_arrive_and_what_it_may_not_say_does_not() {
 fn answers_come_back_as_they_are() {
     let street = street();
     let redirect = street.send("GET /api/redirect HTTP/1.1", b"");
-    assert_eq!((redirect.status, redirect.values("location")), (302, vec!["https://elsewhere.example/next?x=1"]));
+    assert_eq!(
+        (redirect.status, redirect.values("location")),
+        (302, vec!["https://elsewhere.example/next?x=1"])
+    );
     let cookies = street.send("GET /api/cookies HTTP/1.1", b"");
     assert_eq!(cookies.values("set-cookie"), ["a=1; Path=/", "b=2; HttpOnly"]);
     assert_eq!(cookies.values("x-upstream"), ["pim"]);
     let teapot = street.send("GET /api/teapot HTTP/1.1", b"");
     assert_eq!((teapot.status, teapot.json()["short"].as_str()), (418, Some("stout")));
     let broken = street.send("POST /api/broken HTTP/1.1", b"{}");
-    assert_eq!((broken.status, broken.json()["own"].as_str()), (500, Some("error")), "its own last 5xx is passed on");
+    assert_eq!(
+        (broken.status, broken.json()["own"].as_str()),
+        (500, Some("error")),
+        "its own last 5xx is passed on"
+    );
 }
 
 #[test]

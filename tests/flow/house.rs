@@ -11,6 +11,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::wire;
+
 /// What every process of the house signs with.
 pub const SECRET: &str = "flow-secret-of-32-bytes-and-more";
 
@@ -167,8 +169,18 @@ impl House {
         self.command(arguments).stdin(Stdio::null()).output().expect("the binary runs")
     }
 
-    /// Starts a gateway on ports of its own, and waits until it listens.
+    /// Starts a gateway on ports of its own, and waits until it has routes.
     pub fn gateway(&self) -> Gateway {
+        let gateway = self.gateway_without_routes();
+        wait_for("a gateway that is ready", || {
+            let ready = wire::get(&gateway.admin, "/microservice/health/ready").ok()?;
+            (ready.status == 200).then_some(())
+        });
+        gateway
+    }
+
+    /// Starts a gateway on ports of its own, and waits until it listens.
+    pub fn gateway_without_routes(&self) -> Gateway {
         let arguments = ["gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         let mut process = Process::start(&mut self.command(&arguments));
         let public = process.line("the public address", |line| address_after(line, "listening on http://"));
@@ -196,7 +208,8 @@ impl House {
 pub fn manifest(service: &str, routes: &[(&str, &str)]) -> String {
     let routes: Vec<_> =
         routes.iter().map(|(method, uri)| serde_json::json!({ "method": method, "uri": uri })).collect();
-    serde_json::json!({ "service": service, "routes": routes, "timestamp": "2026-02-10T12:00:00+00:00" }).to_string()
+    serde_json::json!({ "service": service, "routes": routes, "timestamp": "2026-02-10T12:00:00+00:00" })
+        .to_string()
 }
 
 fn address_after(line: &str, marker: &str) -> Option<String> {

@@ -1,10 +1,10 @@
 //! Whole-house stories: real processes, real sockets, a real redis-server, real signals.
 
-mod cli;
 mod failover;
 mod forwarding;
 mod house;
 mod manifests;
 mod redis_faults;
 mod refusals;
+mod store;
 mod wire;

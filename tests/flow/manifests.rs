@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use mesh_testkit::redis::RedisServer;
+use crate::store::Store;
 
 use crate::{
     house::{Gateway, House, manifest, python_service, wait_for},
     wire::{self, Answer},
 };
 
-fn settings(redis: &RedisServer, port: u16) -> String {
+fn settings(redis: &Store, port: u16) -> String {
     format!(
         "[services.pim]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n[services.oms]\n\
          base_urls = [\"http://127.0.0.1:{port}\"]\n[redis]\nurl = \"{}\"\n",
@@ -33,14 +33,18 @@ fn push(gateway: &Gateway, caller: &str, document: &str) -> Answer {
         .output()
         .expect("the binary runs");
     let headers = String::from_utf8(output.stdout).expect("headers").trim_end().replace('\n', "\r\n");
-    wire::request(&gateway.public, &format!("POST /microservice/manifest HTTP/1.1\r\n{headers}"), document.as_bytes())
-        .expect("an answer")
+    wire::request(
+        &gateway.public,
+        &format!("POST /microservice/manifest HTTP/1.1\r\n{headers}"),
+        document.as_bytes(),
+    )
+    .expect("an answer")
 }
 
 #[test]
 fn a_registration_is_live_on_every_gateway_of_a_store() {
     let (_service, port) = python_service("pim");
-    let redis = RedisServer::start();
+    let redis = Store::start();
     let house = House::new(&settings(&redis, port));
     let gateways = [house.gateway(), house.gateway()];
     assert_eq!(push(&gateways[0], "pim", &manifest("pim", &[("GET", "/api/first")])).status, 200);
@@ -56,7 +60,7 @@ fn a_registration_is_live_on_every_gateway_of_a_store() {
 #[test]
 fn a_manifest_that_the_package_wrote_is_served() {
     let (_service, port) = python_service("pim");
-    let redis = RedisServer::start();
+    let redis = Store::start();
     let house = House::new(&settings(&redis, port));
     let gateway = house.gateway();
     let document = r#"{"service":"pim","routes":[{"method":"GET","uri":"\/api\/php"}],"timestamp":"t"}"#;
@@ -69,12 +73,13 @@ fn a_manifest_that_the_package_wrote_is_served() {
 #[test]
 fn bad_manifests_are_answered_and_touch_nothing() {
     let (_service, port) = python_service("pim");
-    let redis = RedisServer::start();
+    let redis = Store::start();
     let house = House::new(&settings(&redis, port));
     let gateway = house.gateway();
     assert_eq!(push(&gateway, "pim", &manifest("pim", &[("GET", "/api/good")])).status, 200);
 
-    let unsigned = wire::request(&gateway.public, "POST /microservice/manifest HTTP/1.1\r\nX-Service-Name: pim", b"{}");
+    let unsigned =
+        wire::request(&gateway.public, "POST /microservice/manifest HTTP/1.1\r\nX-Service-Name: pim", b"{}");
     assert_eq!(unsigned.expect("an answer").status, 401);
     let answer = push(&gateway, "pim", "not json");
     assert_eq!((answer.status, answer.code().as_str()), (400, "manifest.not_json"));
@@ -89,7 +94,8 @@ fn bad_manifests_are_answered_and_touch_nothing() {
     assert!(String::from_utf8_lossy(&answer.body).contains("pim"), "the owner is named");
     let answer = push(&gateway, "pim", &manifest("pim", &[("GET", "/{a}/{a}")]));
     assert_eq!((answer.status, answer.code().as_str()), (422, "manifest.invalid_route"));
-    let reserved = r#"{"service":"pim","routes":[{"method":"GET","uri":"/x","_service":"oms"}],"timestamp":"t"}"#;
+    let reserved =
+        r#"{"service":"pim","routes":[{"method":"GET","uri":"/x","_service":"oms"}],"timestamp":"t"}"#;
     let answer = push(&gateway, "pim", reserved);
     assert_eq!((answer.status, answer.code().as_str()), (422, "manifest.reserved_key"));
     let target = r#"{"service":"new","routes":[],"timestamp":"t","base_urls":["http://169.254.169.254"]}"#;
@@ -97,7 +103,11 @@ fn bad_manifests_are_answered_and_touch_nothing() {
     assert_eq!((answer.status, answer.code().as_str()), (422, "manifest.target_forbidden"));
 
     assert_eq!(status(&gateway, "/api/good"), 200);
-    redis.command(&["SET", "microservice:manifest:oms", "{\"service\":\"oms\",\"routes\":[{\"method\":\"GET\",\"uri\":\"/api/{a}/{a}\"}]"]);
+    redis.command(&[
+        "SET",
+        "microservice:manifest:oms",
+        "{\"service\":\"oms\",\"routes\":[{\"method\":\"GET\",\"uri\":\"/api/{a}/{a}\"}]",
+    ]);
     redis.command(&["SET", "microservice:manifest:pim", "garbage"]);
     redis.command(&["PUBLISH", "microservice:manifests:changed", "pim"]);
     house.register("oms", &[("GET", "/api/after")]);
@@ -108,7 +118,7 @@ fn bad_manifests_are_answered_and_touch_nothing() {
 #[test]
 fn prefixes_and_filters_shape_the_gateways_uris() {
     let (_service, port) = python_service("pim");
-    let redis = RedisServer::start();
+    let redis = Store::start();
     let house = House::new(&format!(
         "{}[gateway]\nservices = [\"pim\"]\n[gateway.prefixes]\npim = \"catalog\"\n",
         settings(&redis, port)
@@ -117,12 +127,21 @@ fn prefixes_and_filters_shape_the_gateways_uris() {
     house.register("oms", &[("GET", "/api/orders")]);
     let gateway = house.gateway();
     let answer = wait_for("the prefixed route", || {
-        wire::get(&gateway.public, "/api/catalog/products/a%20b?x=1").ok().filter(|answer| answer.status == 200)
+        wire::get(&gateway.public, "/api/catalog/products/a%20b?x=1")
+            .ok()
+            .filter(|answer| answer.status == 200)
     });
     assert_eq!(answer.json()["target"], "/api/products/a%20b?x=1");
     assert_eq!(status(&gateway, "/api/products/1"), 404);
     assert_eq!(status(&gateway, "/api/orders"), 404, "a service outside the filter is not served");
-    let explained = house.run(&["explain", "GET", "/api/catalog/products/7", "--json", "--admin", &format!("http://{}", gateway.admin)]);
+    let explained = house.run(&[
+        "explain",
+        "GET",
+        "/api/catalog/products/7",
+        "--json",
+        "--admin",
+        &format!("http://{}", gateway.admin),
+    ]);
     let document: serde_json::Value = serde_json::from_slice(&explained.stdout).expect("json");
     assert_eq!(document["matched"]["service_path"], "/api/products/7");
     assert_eq!(document["matched"]["parameters"]["product"], "7");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mesh_testkit::redis::RedisServer;
+use crate::store::Store;
 
 use crate::{
     house::{Gateway, House, Process, python_service, wait_for},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 struct Scene {
-    redis: RedisServer,
+    redis: Store,
     house: House,
     gateway: Gateway,
     _service: Process,
@@ -18,7 +18,7 @@ struct Scene {
 
 fn scene() -> Scene {
     let (service, port) = python_service("pim");
-    let redis = RedisServer::start();
+    let redis = Store::start();
     let house = House::new(&format!(
         "[services.pim]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n[redis]\nurl = \"{}\"\n",
         redis.url()
@@ -58,9 +58,9 @@ impl Scene {
 fn a_killed_redis_costs_no_request_and_its_return_is_noticed() {
     let mut scene = scene();
     scene.redis.kill();
-    scene.serves_until(|| scene.store_is("unreachable"));
+    scene.serves_until(|| scene.store_is("down"));
     scene.redis.restart();
-    scene.serves_until(|| scene.store_is("ok"));
+    scene.serves_until(|| scene.store_is("up"));
     scene.house.register("pim", &[("GET", "/api/x"), ("GET", "/api/y")]);
     wait_for("the new route", || {
         wire::get(&scene.gateway.public, "/api/y").is_ok_and(|answer| answer.status == 200).then_some(())
@@ -71,9 +71,9 @@ fn a_killed_redis_costs_no_request_and_its_return_is_noticed() {
 fn a_frozen_redis_costs_no_request() {
     let scene = scene();
     scene.redis.freeze();
-    scene.serves_until(|| scene.store_is("unreachable"));
+    scene.serves_until(|| scene.store_is("down"));
     scene.redis.thaw();
-    scene.serves_until(|| scene.store_is("ok"));
+    scene.serves_until(|| scene.store_is("up"));
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_cold_start_without_redis_serves_the_last_good_routes() {
 
 #[test]
 fn a_cold_start_with_neither_redis_nor_snapshot_says_so() {
-    let mut redis = RedisServer::start();
+    let mut redis = Store::start();
     let house = House::new(&format!("[redis]\nurl = \"{}\"\n", redis.url()));
     redis.kill();
-    let gateway = house.gateway();
+    let gateway = house.gateway_without_routes();
     let answer = wire::get(&gateway.public, "/api/x").expect("an answer");
     assert_eq!((answer.status, answer.code().as_str()), (503, "not_ready"));
     let ready = wire::get(&gateway.admin, "/microservice/health/ready").expect("an answer");

@@ -58,6 +58,7 @@ class Upstream(BaseHTTPRequestHandler):
         if path == "/api/broken":
             return self.send(500, b'{"own":"error"}')
         if path == "/api/slow":
+            print("slow", flush=True)
             time.sleep(2)
         if path == "/api/truncated":
             self.send_response(200)

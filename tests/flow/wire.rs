@@ -68,7 +68,8 @@ fn read(reader: &mut BufReader<TcpStream>, is_head: bool) -> std::io::Result<Ans
     let broken = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or_else(|| broken("no status line"))?;
+    let status =
+        line.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or_else(|| broken("no status line"))?;
     let mut headers = Vec::new();
     loop {
         line.clear();
