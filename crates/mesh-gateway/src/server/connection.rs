@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     io::ClientIo,
-    phase::{Overdue, Progress},
+    phase::{LINGER, Overdue, Phase, Progress},
 };
 use crate::{
     body::{Body, BodyError},
@@ -76,11 +76,17 @@ pub(super) async fn serve(
     let mut stopped = pin!(stop.cancelled());
     let mut is_stopped = false;
     let mut alarm = pin!(sleep(limits.head_timeout));
+    let mut is_closing = false;
     loop {
         let happened = poll_fn(|context| {
             if connection.as_mut().poll(context).is_ready() {
-                Poll::Ready(Happened::Ended)
-            } else if !is_stopped && stopped.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Happened::Ended);
+            }
+            if !is_closing && progress.phase() == Phase::Closing {
+                is_closing = true;
+                alarm.set(sleep(LINGER));
+            }
+            if !is_stopped && stopped.as_mut().poll(context).is_ready() {
                 Poll::Ready(Happened::Stopped)
             } else {
                 alarm.as_mut().poll(context).map(|()| Happened::Alarm)

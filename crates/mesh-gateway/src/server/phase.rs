@@ -33,7 +33,7 @@ pub(super) enum Phase {
 }
 
 /// How long a connection may linger after the gateway's last word.
-const LINGER: Duration = Duration::from_secs(2);
+pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// The phase of one connection, shared between its socket, its requests and its alarm.
 #[derive(Debug)]
