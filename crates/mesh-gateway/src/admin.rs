@@ -114,7 +114,7 @@ fn rows(shared: &Shared) -> Vec<InstanceRow> {
                 url: view.instance().url.clone(),
                 failures,
                 last_failure,
-                status: view.state(&shared.settings.health, now),
+                status: view.state(&shared.health, now),
             });
         }
     }

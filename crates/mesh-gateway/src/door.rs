@@ -8,7 +8,7 @@ mod head;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW, request::Parts};
 use mesh_core::{error::Code, route::Resolution};
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     gateway::Gateway,
     peer::Peer,
     proxy, registration,
-    snapshot::RouteState,
+    snapshot::{RouteState, Snapshot},
 };
 pub(crate) use buffer::buffer;
 pub(crate) use head::Head;
@@ -29,11 +29,11 @@ where
     B::Error: Into<BodyError>,
 {
     let (parts, body) = request.into_parts();
-    let head = match head::check(&parts, !body.is_end_stream(), &gateway.shared().settings.limits) {
-        Ok(head) => head,
+    let (head, way) = match direct(gateway, &parts, !body.is_end_stream()) {
+        Ok(directed) => directed,
         Err(refusal) => return refusal.into_response(),
     };
-    match direct(gateway, &parts.method, &head) {
+    match way {
         Way::Answer(response) => *response,
         Way::Registration => registration::take(gateway, &parts, body).await,
         Way::Route(route) => proxy::forward(gateway, &route, &parts, &head, body, peer)
@@ -55,7 +55,15 @@ impl Way {
     }
 }
 
-fn direct(gateway: &Gateway, method: &Method, head: &Head<'_>) -> Way {
+/// Checks the head and finds its way, in one look at the snapshot.
+fn direct<'a>(gateway: &Gateway, parts: &'a Parts, has_body: bool) -> Result<(Head<'a>, Way), Refusal> {
+    let snapshot = gateway.shared().snapshot.load();
+    let head = head::check(parts, has_body, &snapshot.reloadable.settings.limits)?;
+    let way = way(&snapshot, &parts.method, &head);
+    Ok((head, way))
+}
+
+fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
     let Some(target) = &head.target else {
         return Way::answer(options(&head::METHODS));
     };
@@ -66,7 +74,6 @@ fn direct(gateway: &Gateway, method: &Method, head: &Head<'_>) -> Way {
             _ => Way::answer(not_allowed(&[Method::OPTIONS, Method::POST])),
         };
     }
-    let snapshot = gateway.shared().snapshot.load();
     if !snapshot.ready {
         let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
         return Way::answer(refusal.into_response());

@@ -13,13 +13,15 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use mesh_core::error::Code;
+use mesh_core::{error::Code, signature::Keyring};
 
 use crate::{
     body::{Body, BodyError},
     door,
     peer::Peer,
-    refresh,
+    refresh::{self, Command},
+    reloadable::Reloadable,
+    settings::GatewaySettings,
     transport::Pool,
 };
 pub use builder::{BuildError, GatewayBuilder};
@@ -57,6 +59,18 @@ impl Gateway {
                 refresh::run(shared, control).await;
             }
         }
+    }
+
+    /// Lets other settings and another keyring apply, to requests that begin after the control task took them. The
+    /// name, the stores, the health policy and the listeners stay; connections that are open keep their limits.
+    ///
+    /// # Errors
+    ///
+    /// See [`BuildError`]; everything stays as it was then.
+    pub async fn reload(&self, settings: GatewaySettings, keyring: Keyring) -> Result<(), BuildError> {
+        builder::check(&settings)?;
+        let command = Command::Reload(Reloadable::new(settings, keyring));
+        self.shared.commands.send(command).await.map_err(|_| BuildError::Stopped)
     }
 
     /// Whether routes were loaded and the gateway is not draining.

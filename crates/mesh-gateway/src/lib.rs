@@ -17,6 +17,7 @@ mod peer;
 mod proxy;
 mod refresh;
 mod registration;
+mod reloadable;
 pub mod server;
 mod settings;
 mod snapshot;

@@ -37,25 +37,26 @@ where
     B::Error: Into<BodyError>,
 {
     let shared = gateway.shared();
+    let settings = &route.reloadable.settings;
     let begun = shared.clock.monotonic();
-    let body = buffer(&parts.headers, body, route.body_limit, &shared.settings.limits).await?;
-    if route.service.just_failed(&shared.settings.health, shared.clock.monotonic()) {
+    let body = buffer(&parts.headers, body, route.body_limit, &settings.limits).await?;
+    if route.service.just_failed(&shared.health, shared.clock.monotonic()) {
         return Err(answer::unavailable());
     }
     let path_and_query = outgoing::path_and_query(route, head);
     let headers = outgoing::headers(gateway, route, parts, head, peer);
-    let may_repeat = may_repeat(route, parts) && body.len() <= shared.settings.limits.held_body;
+    let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
     let transport = Outgoing {
         pool: gateway.pool(),
         clock: &shared.clock,
-        signer: &shared.signer,
+        signer: &route.reloadable.signer,
         name: &shared.name_header,
         method: &parts.method,
         path_and_query: &path_and_query,
         headers: &headers,
         body: &body,
         may_repeat,
-        connect_timeout: shared.settings.connect_timeout,
+        connect_timeout: settings.connect_timeout,
     };
     let facts = CallFacts {
         method: parts.method.clone(),
@@ -73,7 +74,7 @@ where
         Ok(response) => response.status(),
         Err(refusal) => {
             if refusal.code != Code::UpstreamUnavailable {
-                route.service.note_failure(&shared.settings.health, now);
+                route.service.note_failure(&shared.health, now);
             }
             crate::error::status(refusal.code)
         }

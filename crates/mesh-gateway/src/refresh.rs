@@ -18,7 +18,7 @@ use mesh_core::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{gateway::Shared, metrics::Metrics, settings::GatewaySettings, snapshot::Snapshot};
+use crate::{gateway::Shared, metrics::Metrics, reloadable::Reloadable, snapshot::Snapshot};
 use control::Round;
 
 /// How often the store is read although it told of nothing: foreign writers tell nothing.
@@ -31,8 +31,17 @@ pub(crate) struct Control {
     pub(crate) manifests: Arc<dyn ManifestStore>,
     pub(crate) health: Arc<dyn HealthStore>,
     pub(crate) remembered: Remembered,
-    pub(crate) waiting: mpsc::Receiver<Registration>,
+    pub(crate) waiting: mpsc::Receiver<Command>,
     pub(crate) reports: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// What the control task is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Takes a manifest.
+    Register(Registration),
+    /// Lets other settings and keys apply.
+    Reload(Arc<Reloadable>),
 }
 
 /// A manifest that was verified and read, on its way to the control task.
@@ -60,19 +69,19 @@ impl fmt::Debug for Control {
 
 /// What a gateway knows before it asked the store: the last good routes on disk, if there are any.
 pub(crate) fn begin(
-    settings: &GatewaySettings,
+    reloadable: &Arc<Reloadable>,
     metrics: &Metrics,
     clock: &dyn Clock,
 ) -> (Remembered, Snapshot) {
     let now = clock.monotonic();
     let mut remembered = Remembered::new(now);
-    if let Some(path) = &settings.snapshot {
+    if let Some(path) = &reloadable.settings.snapshot {
         for restored in snapshot_file::read(path, clock.unix()) {
             remembered.restore(&restored.service, &restored.document, restored.expires_in, now);
         }
     }
     let ready = !remembered.kept().is_empty();
-    let snapshot = crate::snapshot::build(settings, &remembered, &Snapshot::default(), metrics, ready, now);
+    let snapshot = crate::snapshot::build(reloadable, &remembered, None, metrics, ready, now);
     (remembered, snapshot)
 }
 
@@ -89,7 +98,7 @@ pub(crate) async fn run(shared: Arc<Shared>, control: Control) {
         health,
         Arc::clone(&shared.clock),
         Arc::clone(&shared.sink),
-        shared.settings.health,
+        shared.health,
         views,
         HEALTH_PERIOD,
     );

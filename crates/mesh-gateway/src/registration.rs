@@ -18,7 +18,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use crate::{
     body::{Body, BodyError},
     gateway::{Gateway, Shared},
-    refresh::{Registration, Unregistered},
+    refresh::{Command, Registration, Unregistered},
 };
 
 /// Where manifests are taken.
@@ -39,9 +39,8 @@ where
     *request.version_mut() = parts.version;
     *request.headers_mut() = parts.headers.clone();
     let shared = Arc::clone(gateway.shared());
-    let trust = TrustService::layer(Arc::clone(&shared.verifier))
-        .body_limit(MAX_MANIFEST_BYTES)
-        .clock(Arc::clone(&shared.clock));
+    let verifier = Arc::clone(&shared.snapshot.load().reloadable.verifier);
+    let trust = TrustService::layer(verifier).body_limit(MAX_MANIFEST_BYTES).clock(Arc::clone(&shared.clock));
     let inner = service_fn(move |request: Request<InnerBody>| -> Answering {
         let shared = Arc::clone(&shared);
         Box::pin(async move { Ok(verified(&shared, request).await) })
@@ -72,7 +71,11 @@ async fn verified(shared: &Shared, request: Request<InnerBody>) -> Response<Body
     let (reply, outcome) = oneshot::channel();
     let registration = Registration { manifest, document, reply };
     let outcome = timeout(PATIENCE, async {
-        shared.registrations.send(registration).await.map_err(|_| Unregistered::StoreUnavailable)?;
+        shared
+            .commands
+            .send(Command::Register(registration))
+            .await
+            .map_err(|_| Unregistered::StoreUnavailable)?;
         outcome.await.unwrap_or(Err(Unregistered::StoreUnavailable))
     });
     match outcome.await {

@@ -14,12 +14,15 @@ use mesh_core::{
     route::{Manifest, RouteTable, table::Entry},
 };
 
+use crate::reloadable::Reloadable;
 pub(crate) use build::build;
 pub(crate) use state::{RouteState, ServiceState};
 
 /// What the gateway serves at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Snapshot {
+    /// The settings and keys that apply.
+    pub(crate) reloadable: Arc<Reloadable>,
     /// Where requests go.
     pub(crate) table: RouteTable,
     /// The manifests that the table was built from, by service name.

@@ -10,7 +10,7 @@ use mesh_core::{
     entropy::{Entropy, SystemEntropy},
     event::{EventSink, NoEvents},
     name::ServiceName,
-    signature::{Keyring, Signer, Verifier},
+    signature::Keyring,
     store::{HealthStore, ManifestStore},
 };
 use tokio::sync::mpsc;
@@ -19,11 +19,12 @@ use super::{Gateway, Shared};
 use crate::{
     metrics::Metrics,
     refresh::{self, Control},
+    reloadable::Reloadable,
     settings::GatewaySettings,
 };
 
-/// Registrations that may wait for the control task.
-const WAITING_REGISTRATIONS: usize = 64;
+/// Commands that may wait for the control task.
+const WAITING_COMMANDS: usize = 64;
 
 /// A gateway to be. See [`Gateway::builder`].
 #[derive(Debug)]
@@ -55,6 +56,9 @@ pub enum BuildError {
         /// The base URL.
         url: String,
     },
+    /// Nobody runs the gateway any more.
+    #[error("the gateway has ended")]
+    Stopped,
 }
 
 impl Gateway {
@@ -121,13 +125,9 @@ impl GatewayBuilder {
             .ok()
             .filter(|_| name.is_visible_ascii())
             .ok_or_else(|| BuildError::Name(name.clone()))?;
-        for service in &settings.configured {
-            if let Some(url) = service.base_urls.iter().find(|url| url.is_https()) {
-                let (service, url) = (service.name.clone(), url.to_string());
-                return Err(BuildError::HttpsInstance { service, url });
-            }
-        }
+        check(&settings)?;
         let (reporter, reports) = report::reporter(Arc::clone(&health), Arc::clone(&clock), settings.health);
+        let policy = settings.health;
         let driver = Driver::new(
             Arc::clone(&clock),
             Arc::clone(&entropy),
@@ -136,24 +136,33 @@ impl GatewayBuilder {
             reporter,
         );
         let metrics = Metrics::default();
-        let (remembered, snapshot) = refresh::begin(&settings, &metrics, &*clock);
-        let (registrations, waiting) = mpsc::channel(WAITING_REGISTRATIONS);
+        let reloadable = Reloadable::new(settings, keyring);
+        let (remembered, snapshot) = refresh::begin(&reloadable, &metrics, &*clock);
+        let (commands, waiting) = mpsc::channel(WAITING_COMMANDS);
         let control = Control { manifests, health, remembered, waiting, reports: Box::pin(reports) };
         Ok(Gateway::new(Arc::new(Shared {
             name,
             name_header,
-            signer: Signer::new(&keyring),
-            verifier: Arc::new(Verifier::new(keyring, settings.timestamp_tolerance)),
-            settings,
+            health: policy,
             clock,
             entropy,
             sink,
             driver,
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
-            registrations,
+            commands,
             draining: AtomicBool::new(false),
             control: Mutex::new(Some(control)),
         })))
     }
+}
+
+/// That the gateway can do what the settings ask of it.
+pub(super) fn check(settings: &GatewaySettings) -> Result<(), BuildError> {
+    for service in &settings.configured {
+        if let Some(url) = service.base_urls.iter().find(|url| url.is_https()) {
+            return Err(BuildError::HttpsInstance { service: service.name.clone(), url: url.to_string() });
+        }
+    }
+    Ok(())
 }

@@ -8,19 +8,12 @@ use std::sync::{
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 use mesh_client::driver::Driver;
-use mesh_core::{
-    clock::Clock,
-    entropy::Entropy,
-    event::EventSink,
-    name::ServiceName,
-    signature::{Signer, Verifier},
-};
+use mesh_core::{clock::Clock, entropy::Entropy, event::EventSink, health::HealthPolicy, name::ServiceName};
 use tokio::sync::mpsc;
 
 use crate::{
     metrics::Metrics,
-    refresh::{Control, Registration},
-    settings::GatewaySettings,
+    refresh::{Command, Control},
     snapshot::Snapshot,
 };
 
@@ -29,16 +22,15 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) name: ServiceName,
     pub(crate) name_header: HeaderValue,
-    pub(crate) settings: GatewaySettings,
-    pub(crate) signer: Signer,
-    pub(crate) verifier: Arc<Verifier>,
+    /// Cannot be reloaded: the driver and whoever shares health hold it.
+    pub(crate) health: HealthPolicy,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) driver: Driver,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) metrics: Metrics,
-    pub(crate) registrations: mpsc::Sender<Registration>,
+    pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) draining: AtomicBool,
     /// Taken by the first who runs it.
     pub(crate) control: Mutex<Option<Control>>,

@@ -131,7 +131,7 @@ impl Figures {
         )?;
         for (name, service) in &snapshot.services {
             for instance in service.view.instances() {
-                let state = match instance.state(&self.0.settings.health, now) {
+                let state = match instance.state(&self.0.health, now) {
                     BreakerState::Closed => 1.0,
                     BreakerState::HalfOpen => 0.5,
                     BreakerState::Open => 0.0,

@@ -53,7 +53,7 @@ fn pass_on(
     let (mut parts, mut body) = upstream.into_parts();
     parts.extensions = http::Extensions::new();
     parts.version = http::Version::HTTP_11;
-    response::strip(&mut parts.headers, &shared.settings.strip_response_headers);
+    response::strip(&mut parts.headers, &route.reloadable.settings.strip_response_headers);
     rewrite_location(route, &mut parts.headers);
     if let Some(instance) = instance {
         let (shared, route) = (Arc::clone(shared), Arc::clone(route));

@@ -37,7 +37,7 @@ pub(super) fn headers(
     let prefix = (!prefix.is_empty()).then(|| format!("/{prefix}"));
     let facts = ClientFacts {
         peer: peer.address,
-        peer_is_trusted: shared.settings.trusts(peer.address),
+        peer_is_trusted: route.reloadable.settings.trusts(peer.address),
         scheme: if peer.is_https { "https" } else { "http" },
         host: head.host,
         port: peer.port,

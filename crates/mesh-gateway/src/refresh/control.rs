@@ -12,7 +12,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{POLL, Registration, first, publish::Publisher};
+use super::{Command, POLL, first, publish::Publisher};
 use crate::gateway::Shared;
 
 /// A store that has not answered after this long counts as silent.
@@ -34,7 +34,7 @@ pub(super) struct Round {
 enum Woken {
     Changed(Revision),
     Poll,
-    Registration(Option<Registration>),
+    Command(Option<Command>),
 }
 
 impl Round {
@@ -54,13 +54,16 @@ impl Round {
         }
     }
 
-    /// Reads the store for ever; a registration is taken in between.
-    pub(super) async fn repeat(mut self, mut waiting: mpsc::Receiver<Registration>) {
+    /// Reads the store for ever; a command is taken in between.
+    pub(super) async fn repeat(mut self, mut waiting: mpsc::Receiver<Command>) {
         self.read().await;
         loop {
             match self.wait(&mut waiting).await {
-                Woken::Registration(Some(registration)) => self.register(registration).await,
-                Woken::Registration(None) => return,
+                Woken::Command(Some(Command::Register(registration))) => self.register(registration).await,
+                Woken::Command(Some(Command::Reload(reloadable))) => {
+                    self.publisher.reload(reloadable, &self.remembered, self.shared.clock.monotonic());
+                }
+                Woken::Command(None) => return,
                 Woken::Poll => self.read().await,
                 Woken::Changed(revision) => {
                     self.seen = revision;
@@ -72,15 +75,15 @@ impl Round {
         }
     }
 
-    async fn wait(&self, waiting: &mut mpsc::Receiver<Registration>) -> Woken {
+    async fn wait(&self, waiting: &mut mpsc::Receiver<Command>) -> Woken {
         let due = POLL.saturating_sub(self.shared.clock.monotonic().since(self.last_read));
         let changed = async { Woken::Changed(self.manifests.changed(self.seen).await) };
         let poll = async {
             sleep(due).await;
             Woken::Poll
         };
-        let registration = async { Woken::Registration(waiting.recv().await) };
-        first(registration, first(poll, changed)).await
+        let command = async { Woken::Command(waiting.recv().await) };
+        first(command, first(poll, changed)).await
     }
 
     /// One read of the store, and what follows from it.
@@ -88,8 +91,10 @@ impl Round {
         let result = timeout(STORE_PATIENCE, self.manifests.all()).await;
         let now = self.shared.clock.monotonic();
         self.last_read = now;
-        let keeping =
-            Keeping { ttl: self.shared.settings.manifest_ttl, grace: self.shared.settings.manifest_grace };
+        let keeping = {
+            let settings = &self.publisher.reloadable().settings;
+            Keeping { ttl: settings.manifest_ttl, grace: settings.manifest_grace }
+        };
         let problem = match result {
             Ok(Ok(read)) => {
                 let changed = self.remembered.absorb(&read, now, keeping);

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use mesh_core::{clock::Tick, route::remembered::Remembered};
 
 use super::snapshot_file;
-use crate::{gateway::Shared, snapshot};
+use crate::{gateway::Shared, reloadable::Reloadable, snapshot};
 
 /// A change is written at once, but not more often than this.
 const WRITE_PAUSE: Duration = Duration::from_secs(1);
@@ -15,14 +15,28 @@ const WRITE_EXPIRIES: Duration = Duration::from_secs(30);
 /// Replaces the snapshot.
 pub(super) struct Publisher {
     shared: Arc<Shared>,
+    reloadable: Arc<Reloadable>,
     is_dirty: bool,
     was_refused: bool,
     written: Option<Tick>,
 }
 
 impl Publisher {
-    pub(super) const fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, is_dirty: false, was_refused: false, written: None }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let reloadable = Arc::clone(&shared.snapshot.load().reloadable);
+        Self { shared, reloadable, is_dirty: false, was_refused: false, written: None }
+    }
+
+    /// What applies now.
+    pub(super) fn reloadable(&self) -> &Reloadable {
+        &self.reloadable
+    }
+
+    /// Other settings and keys apply from now on.
+    pub(super) fn reload(&mut self, reloadable: Arc<Reloadable>, remembered: &Remembered, now: Tick) {
+        self.reloadable = reloadable;
+        let is_ready = self.shared.snapshot.load().ready;
+        self.replace(remembered, is_ready, now);
     }
 
     /// After a read of the store: builds a new snapshot only if something changed, or none was ever loaded.
@@ -35,9 +49,14 @@ impl Publisher {
 
     /// Builds and replaces.
     pub(super) fn publish(&mut self, remembered: &Remembered, now: Tick) {
+        self.replace(remembered, true, now);
+    }
+
+    fn replace(&mut self, remembered: &Remembered, is_ready: bool, now: Tick) {
         let shared = &self.shared;
         let previous = shared.snapshot.load_full();
-        let next = snapshot::build(&shared.settings, remembered, &previous, &shared.metrics, true, now);
+        let next =
+            snapshot::build(&self.reloadable, remembered, Some(&previous), &shared.metrics, is_ready, now);
         for (service, reason) in &next.quarantined {
             if previous.quarantined.get(service) != Some(reason) {
                 tracing::warn!(%service, reason, "a manifest is not served");
@@ -54,7 +73,7 @@ impl Publisher {
     }
 
     async fn write(&mut self, remembered: &Remembered, now: Tick) {
-        let Some(path) = self.shared.settings.snapshot.clone() else { return };
+        let Some(path) = self.reloadable.settings.snapshot.clone() else { return };
         let age = self.written.map(|written| now.since(written));
         let is_due = match age {
             None => self.is_dirty,

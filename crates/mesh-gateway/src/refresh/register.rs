@@ -28,7 +28,7 @@ impl Round {
         let result = self.store(&manifest, &document).await;
         if result.is_ok() {
             let now = self.shared.clock.monotonic();
-            let ttl = self.shared.settings.manifest_ttl;
+            let ttl = self.publisher.reloadable().settings.manifest_ttl;
             if self.remembered.put(&manifest.service, &document, ttl, now) {
                 self.publisher.publish(&self.remembered, now);
             }
@@ -39,7 +39,7 @@ impl Round {
     }
 
     async fn store(&self, manifest: &Manifest, document: &Bytes) -> Result<(), Unregistered> {
-        let settings = &self.shared.settings;
+        let settings = &self.publisher.reloadable().settings;
         self.check_targets(manifest)?;
         for _ in 0..MAX_ROUNDS {
             let stored = self.patiently(self.manifests.get(&manifest.service)).await?;
@@ -62,10 +62,11 @@ impl Round {
     /// Announced base URLs are the service's own configured ones, or lie in the allowed targets.
     fn check_targets(&self, manifest: &Manifest) -> Result<(), Unregistered> {
         let mut announced = manifest.clone();
-        if let Some(service) = self.shared.settings.service(&manifest.service) {
+        let settings = &self.publisher.reloadable().settings;
+        if let Some(service) = settings.service(&manifest.service) {
             announced.base_urls.retain(|url| !service.base_urls.contains(url));
         }
-        check_targets(&announced, &self.shared.settings.allow_targets).map_err(Unregistered::Refused)
+        check_targets(&announced, &settings.allow_targets).map_err(Unregistered::Refused)
     }
 
     async fn patiently<T>(

@@ -47,7 +47,7 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let shared = Arc::clone(gateway.shared());
-    let limits = shared.settings.limits;
+    let limits = shared.snapshot.load().reloadable.settings.limits;
     let progress = Progress::new(Arc::clone(&shared.clock));
     let io = TokioIo::new(ClientIo::new(socket, shared, Arc::clone(&progress)));
     let peer = Peer { address: client.ip(), port, is_https: false };

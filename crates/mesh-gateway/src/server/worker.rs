@@ -62,7 +62,7 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
     }
     drop(listener);
     connections.close();
-    let drain = gateway.shared().settings.limits.drain;
+    let drain = gateway.shared().snapshot.load().reloadable.settings.limits.drain;
     if timeout(drain, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were cut off at shutdown");
     }

@@ -14,17 +14,18 @@ use mesh_core::{
 };
 
 use super::{RouteState, ServiceState, Snapshot, address};
-use crate::{metrics::Metrics, settings::GatewaySettings};
+use crate::{metrics::Metrics, reloadable::Reloadable, settings::GatewaySettings};
 
 /// The snapshot of what `remembered` holds. Health and load of instances that `previous` knows are kept.
 pub(crate) fn build(
-    settings: &GatewaySettings,
+    reloadable: &Arc<Reloadable>,
     remembered: &Remembered,
-    previous: &Snapshot,
+    previous: Option<&Snapshot>,
     metrics: &Metrics,
     ready: bool,
     now: Tick,
 ) -> Snapshot {
+    let settings = &reloadable.settings;
     let manifests: Vec<_> = remembered.kept().values().map(|kept| Arc::clone(&kept.manifest)).collect();
     let mut quarantined: BTreeMap<_, _> = remembered
         .quarantined()
@@ -42,19 +43,29 @@ pub(crate) fn build(
             deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
             body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),
             metrics: metrics.route(entry),
+            reloadable: Arc::clone(reloadable),
             entry: Arc::clone(entry),
             service: Arc::clone(service),
         };
         routes.insert(address(entry), Arc::new(state));
     }
-    Snapshot { table, manifests, services, quarantined, ready, built: now, routes }
+    Snapshot {
+        reloadable: Arc::clone(reloadable),
+        table,
+        manifests,
+        services,
+        quarantined,
+        ready,
+        built: now,
+        routes,
+    }
 }
 
 /// Every service that is configured or has a manifest. What is configured wins whole.
 fn services(
     settings: &GatewaySettings,
     manifests: &[Arc<Manifest>],
-    previous: &Snapshot,
+    previous: Option<&Snapshot>,
     quarantined: &mut BTreeMap<ServiceName, String>,
 ) -> BTreeMap<ServiceName, Arc<ServiceState>> {
     let mut services = BTreeMap::new();
@@ -85,9 +96,9 @@ fn state(
     settings: &GatewaySettings,
     service: &Service,
     manifest: Option<&Manifest>,
-    previous: &Snapshot,
+    previous: Option<&Snapshot>,
 ) -> Arc<ServiceState> {
-    let known = previous.services.get(&service.name);
+    let known = previous.and_then(|previous| previous.services.get(&service.name));
     let base_urls: Vec<BaseUrl> = service.base_urls.clone();
     let view = ServiceView::new(service.name.clone(), &base_urls, known.map(|state| &*state.view));
     let mut retry = settings.retry;

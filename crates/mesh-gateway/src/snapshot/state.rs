@@ -16,7 +16,7 @@ use mesh_core::{
     service::BaseUrl,
 };
 
-use crate::metrics::RouteMetrics;
+use crate::{metrics::RouteMetrics, reloadable::Reloadable};
 
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
@@ -26,6 +26,7 @@ const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct RouteState {
     pub(crate) entry: Arc<Entry>,
     pub(crate) service: Arc<ServiceState>,
+    pub(crate) reloadable: Arc<Reloadable>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) body_limit: u64,

@@ -8,6 +8,7 @@ mod failures;
 mod forwarding;
 mod refusals;
 mod registering;
+mod reloading;
 mod remembering;
 mod streaming;
 mod support;

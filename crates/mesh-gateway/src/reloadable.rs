@@ -1,0 +1,23 @@
+//! What may change while a gateway runs: settings and keys, replaced whole with the snapshot.
+
+use std::sync::Arc;
+
+use mesh_core::signature::{Keyring, Signer, Verifier};
+
+use crate::settings::GatewaySettings;
+
+/// The settings and keys that apply to a snapshot.
+#[derive(Debug)]
+pub(crate) struct Reloadable {
+    pub(crate) settings: GatewaySettings,
+    pub(crate) signer: Signer,
+    pub(crate) verifier: Arc<Verifier>,
+}
+
+impl Reloadable {
+    pub(crate) fn new(settings: GatewaySettings, keyring: Keyring) -> Arc<Self> {
+        let signer = Signer::new(&keyring);
+        let verifier = Arc::new(Verifier::new(keyring, settings.timestamp_tolerance));
+        Arc::new(Self { settings, signer, verifier })
+    }
+}
