@@ -23,6 +23,8 @@ use control::Round;
 
 /// How often the store is read although it told of nothing: foreign writers tell nothing.
 const POLL: Duration = Duration::from_millis(500);
+/// How often a store that does not answer is tried.
+const POLL_SILENT: Duration = Duration::from_secs(1);
 /// How often shared health is read.
 const HEALTH_PERIOD: Duration = Duration::from_secs(1);
 

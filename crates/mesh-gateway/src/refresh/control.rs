@@ -12,7 +12,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Command, POLL, first, publish::Publisher};
+use super::{Command, POLL, POLL_SILENT, first, publish::Publisher};
 use crate::gateway::Shared;
 
 /// A store that has not answered after this long counts as silent.
@@ -76,7 +76,8 @@ impl Round {
     }
 
     async fn wait(&self, waiting: &mut mpsc::Receiver<Command>) -> Woken {
-        let due = POLL.saturating_sub(self.shared.clock.monotonic().since(self.last_read));
+        let pace = if self.shared.metrics.store_is_up() { POLL } else { POLL_SILENT };
+        let due = pace.saturating_sub(self.shared.clock.monotonic().since(self.last_read));
         let changed = async { Woken::Changed(self.manifests.changed(self.seen).await) };
         let poll = async {
             sleep(due).await;
