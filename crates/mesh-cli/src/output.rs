@@ -2,31 +2,66 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
+    sync::{Mutex, PoisonError},
 };
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 
-use crate::{args::LogFormat, exit::Failure};
+use crate::{
+    args::LogFormat,
+    exit::{Exit, Failure},
+};
 
 /// Where a command writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Output {
     /// `--json`: data is one JSON document.
     pub(crate) json: bool,
     quiet: bool,
+    /// The first write to stdout that failed, but for a reader that has gone away.
+    lost: Mutex<Option<io::Error>>,
 }
 
 impl Output {
     pub(crate) const fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet }
+        Self { json, quiet, lost: Mutex::new(None) }
     }
 
     /// One line of data. A reader that has gone away ends nothing.
     pub(crate) fn line(&self, line: impl Display) {
-        let _ = writeln!(anstream::stdout(), "{line}");
+        self.write(format!("{line}\n").as_bytes());
+    }
+
+    /// Data byte for byte; people get a line's end after it.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.write(bytes);
+        if io::stdout().is_terminal() && !bytes.is_empty() && !bytes.ends_with(b"\n") {
+            self.write(b"\n");
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
+    /// Whether all data could be written.
+    ///
+    /// # Errors
+    ///
+    /// Why some could not, such as a full disk.
+    pub(crate) fn written(&self) -> Result<(), Failure> {
+        match self.lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => Ok(()),
+            Some(error) => Err(Failure::new(Exit::Problem, format!("cannot write to stdout: {error}"))),
+        }
     }
 
     /// A JSON document, indented, on stdout.

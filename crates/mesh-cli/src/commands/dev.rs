@@ -56,7 +56,10 @@ pub(crate) fn run(dev: &Dev, output: &Output) -> Result<Exit, Failure> {
         runtime.block_on(script::play(&mut demo, output)).map_err(failed)?
     } else {
         try_next(&demo, output);
-        runtime.block_on(gateway::told_to_end())?;
+        runtime.block_on(async {
+            gateway::told_to_end()?.await;
+            Ok::<_, Failure>(())
+        })?;
         output.message("ending");
         Exit::Ok
     };

@@ -1,21 +1,30 @@
 //! `mesh gateway`: an edge node, until it is told to end.
 
+mod reload;
+
+use std::future::Future;
+
 use mesh_gateway::{
     Gateway,
     server::{Listening, Running, ServeError, serve},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::client;
 use crate::{
     exit::{Exit, Failure},
     gateway_settings,
     output::Output,
-    settings::Settings,
+    settings::{Environment, Flags, Settings},
     stores::Stores,
 };
 
-pub(crate) fn run(settings: &Settings, output: &Output) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    settings: &Settings,
+    flags: &Flags,
+    environment: &Environment,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let keyring = settings.keyring.clone().map_err(Failure::settings)?;
     let stores = Stores::from_settings(settings)?;
     let gateway = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
@@ -28,8 +37,19 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<Exit, Failure>
         workers: settings.gateway.workers,
     };
     let running = serve(&gateway, listening).map_err(|error| not_served(&error))?;
-    announce(&running, output);
-    client::runtime()?.block_on(told_to_end())?;
+    let runtime = client::runtime()?;
+    let reload = reload::Reload::new(settings, flags, environment, running.gateway());
+    // The handlers stand before the addresses are told: a signal sent from then on is heard.
+    runtime.block_on(async {
+        let told = told_to_end()?;
+        let reloading = reload.run(output)?;
+        announce(&running, output);
+        tokio::select! {
+            () = told => {}
+            () = reloading => {}
+        }
+        Ok(())
+    })?;
     output.message("ending: requests under way may finish");
     running.shutdown();
     Ok(Exit::Ok)
@@ -47,19 +67,21 @@ fn announce(running: &Running, output: &Output) {
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
+/// Hears SIGTERM and SIGINT from now on; the future ends with the first.
 ///
 /// # Errors
 ///
 /// When the system gives no signal handler.
-pub(crate) async fn told_to_end() -> Result<(), Failure> {
-    let handler =
-        |kind| signal(kind).map_err(|error| Failure::unreachable(format!("no signal handler: {error}")));
-    let (mut terminate, mut interrupt) =
-        (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+pub(crate) fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut terminate, mut interrupt) = (heard(SignalKind::terminate())?, heard(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn heard(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::unreachable(format!("no signal handler: {error}")))
 }

@@ -15,6 +15,16 @@ pub(crate) type Environment = BTreeMap<String, String>;
 
 const PREFIX: &str = "MESH__";
 
+/// Names the file.
+pub(super) const FILE_VARIABLE: &str = "MESH_CONFIG";
+
+/// Whether a variable is, or looks like, one of ours.
+pub(crate) fn is_ours(name: &str) -> bool {
+    name == FILE_VARIABLE
+        || name.starts_with(PREFIX)
+        || SETTINGS.iter().any(|setting| setting.package_name == Some(name))
+}
+
 /// The settings in the environment, weakest first: the package's names, then `MESH__` names. `services` are the names
 /// that the file configures; an unknown `MESH__` name is an error.
 pub(crate) fn read(

@@ -9,6 +9,8 @@ pub(crate) enum Origin {
     Default,
     /// A line of the file.
     File(String, usize),
+    /// The file as a whole.
+    WholeFile(String),
     /// A variable of the environment.
     Environment(String),
     /// A flag of the command line.
@@ -26,6 +28,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => formatter.write_str("default"),
             Self::File(path, line) => write!(formatter, "{path}:{line}"),
+            Self::WholeFile(path) => formatter.write_str(path),
             Self::Environment(name) => write!(formatter, "environment {name}"),
             Self::Flag(flag) => write!(formatter, "flag {flag}"),
         }

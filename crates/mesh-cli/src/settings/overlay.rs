@@ -14,8 +14,6 @@ use super::{
 
 /// The file that is read when nobody names one.
 const DEFAULT_FILE: &str = "mesh.toml";
-/// Names the file in the environment.
-const FILE_VARIABLE: &str = "MESH_CONFIG";
 
 /// A value that holds, and who says so.
 #[derive(Clone, Debug)]
@@ -63,7 +61,7 @@ fn named_file(flags: &Flags, environment: &Environment) -> Option<(PathBuf, bool
     if let Some(path) = &flags.config {
         return Some((path.clone(), true));
     }
-    if let Some(path) = environment.get(FILE_VARIABLE).filter(|path| !path.is_empty()) {
+    if let Some(path) = environment.get(env::FILE_VARIABLE).filter(|path| !path.is_empty()) {
         return Some((PathBuf::from(path), true));
     }
     let path = PathBuf::from(DEFAULT_FILE);
@@ -74,7 +72,8 @@ fn from_file(path: &Path, is_required: bool, errors: &mut Vec<SettingError>) -> 
     match std::fs::read_to_string(path) {
         Ok(text) => file::read(path, &text, errors),
         Err(error) if is_required || error.kind() != std::io::ErrorKind::NotFound => {
-            errors.push(SettingError::new(Origin::file(path, 1), None, format!("cannot be read: {error}")));
+            let origin = Origin::WholeFile(path.display().to_string());
+            errors.push(SettingError::new(origin, None, format!("cannot be read: {error}")));
             Vec::new()
         }
         Err(_) => Vec::new(),
