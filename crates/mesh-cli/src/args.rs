@@ -6,7 +6,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 /// Services that call each other over HTTP: signed, retried, failed over, discovered.
 #[derive(Debug, Parser)]
-#[command(name = "mesh", version, about, max_term_width = 110)]
+#[command(name = "mesh", version, max_term_width = 110)]
 pub(crate) struct Args {
     /// The settings; else the file that `MESH_CONFIG` names, else ./mesh.toml.
     #[arg(long, global = true, value_name = "FILE")]
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// How logs on stderr are written.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -91,10 +91,10 @@ pub(crate) struct DevService {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gateway {
-    /// Instead of `gateway.listen`.
+    /// The public listener, instead of `gateway.listen` (0.0.0.0:8000).
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
-    /// Instead of `gateway.admin_listen`.
+    /// The admin listener, instead of `gateway.admin_listen` (127.0.0.1:9000).
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin_listen: Option<String>,
 }
@@ -126,7 +126,7 @@ pub(crate) enum FailOn {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Health {
     /// When to exit with 1.
-    #[arg(long, value_enum, default_value_t = FailOn::Unhealthy)]
+    #[arg(long, value_name = "STATE", value_enum, default_value_t = FailOn::Unhealthy)]
     pub(crate) fail_on: FailOn,
     #[command(flatten)]
     pub(crate) from: From,

@@ -29,7 +29,7 @@ pub(crate) fn run(call: &Call, settings: &Settings, verbose: u8, output: &Output
     match answer {
         Ok(response) => Ok(print(&response, verbose, output)),
         Err(CallError::Unavailable { last: Some(response), .. }) => Ok(print(&response, verbose, output)),
-        Err(error) => Err(unanswered(&error, output)),
+        Err(error) => Err(unanswered(&error, verbose, output)),
     }
 }
 
@@ -88,17 +88,26 @@ fn print(response: &ServiceResponse, verbose: u8, output: &Output) -> Exit {
             }
         }
         output.message(response.status());
-        output.line(response.text());
+        output.bytes(response.bytes());
     }
     if response.status().as_u16() >= 400 { Exit::Problem } else { Exit::Ok }
 }
 
 /// Nothing answered, or the call could not be made at all.
-fn unanswered(error: &CallError, output: &Output) -> Failure {
+fn unanswered(error: &CallError, verbose: u8, output: &Output) -> Failure {
     if output.json {
         output.document(&json!({
             "status": null, "headers": {}, "body": null, "attempts": attempts(error.attempts()),
         }));
+    }
+    if let CallError::Unavailable { service, attempts, .. } = error
+        && verbose > 0
+        && !attempts.is_empty()
+    {
+        for line in lines(attempts) {
+            output.message(line);
+        }
+        return Failure::unreachable(format!("the service [{service}] is unavailable"));
     }
     let exit = match error {
         CallError::Invalid { .. } => Exit::Usage,

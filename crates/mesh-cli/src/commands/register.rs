@@ -130,24 +130,37 @@ fn from_file(path: &Path, name: &ServiceName) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
     let text =
         fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let is_toml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
-    if !is_toml {
-        let is_complete = serde_json::from_str::<Value>(&text)
-            .is_ok_and(|document| document.get("service").is_some() && document.get("timestamp").is_some());
-        if is_complete {
-            return Ok(text.into_bytes());
-        }
-    }
-    let mut document: Value = if is_toml {
-        toml::from_str(&text).map_err(|error| Failure::usage(format!("{shown}: {}", error.message())))?
+    let (document, text): (Value, _) = if is_toml {
+        let bad =
+            |error: toml::de::Error| Failure::usage(format!("{shown}: {}", error.to_string().trim_end()));
+        let document: Value = toml::from_str(text).map_err(bad)?;
+        let text = document.to_string();
+        (document, text)
     } else {
-        serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{shown}: {error}")))?
+        let bad = |error| Failure::usage(format!("{shown}: {error}"));
+        (serde_json::from_str(text).map_err(bad)?, text.trim().to_owned())
     };
-    if let Some(fields) = document.as_object_mut() {
-        fields.entry("service").or_insert_with(|| name.as_str().into());
-        fields.entry("timestamp").or_insert_with(|| now().into());
+    let Some(fields) = document.as_object() else { return Ok(text.into_bytes()) };
+    let mut missing = serde_json::Map::new();
+    if !fields.contains_key("service") {
+        missing.insert("service".to_owned(), name.as_str().into());
     }
-    Ok(document.to_string().into_bytes())
+    if !fields.contains_key("timestamp") {
+        missing.insert("timestamp".to_owned(), now().into());
+    }
+    Ok(with_fields(&text, &missing, fields.is_empty()).into_bytes())
+}
+
+/// The JSON object `text` with further fields in front. The text itself stays: what is doubled in it is still seen.
+fn with_fields(text: &str, further: &serde_json::Map<String, Value>, is_empty: bool) -> String {
+    if further.is_empty() {
+        return text.to_owned();
+    }
+    let front = Value::Object(further.clone()).to_string();
+    let comma = if is_empty { "" } else { "," };
+    format!("{}{comma}{}", front.trim_end_matches('}'), text.trim_start_matches('{'))
 }
 
 fn now() -> String {
@@ -174,7 +187,11 @@ async fn fetch(url: &str, settings: &Settings, stores: &Stores) -> Result<Vec<u8
             Exit::Problem,
             format!("{url} answered {}: {}", response.status(), response.text()),
         )),
-        Err(error) => Err(Failure::unreachable(format!("cannot reach {url}: {error}"))),
+        Err(error) => {
+            let why =
+                error.attempts().last().map_or_else(|| error.to_string(), |last| last.outcome.to_string());
+            Err(Failure::unreachable(format!("cannot reach {url}: {why}")))
+        }
     }
 }
 

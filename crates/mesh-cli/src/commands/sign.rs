@@ -22,7 +22,7 @@ use crate::{
 pub(crate) fn run(sign: &Sign, settings: &Settings, output: &Output) -> Result<Exit, Failure> {
     let keyring = settings.keyring.clone().map_err(Failure::settings)?;
     let method = method(&sign.method)?;
-    if !sign.path.starts_with('/') || sign.path.bytes().any(|byte| !byte.is_ascii_graphic()) {
+    if !sign.path.starts_with('/') || sign.path.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'#') {
         return Err(Failure::usage(
             "PATH is a target as it goes on the wire: it begins with '/', and is percent-encoded",
         ));

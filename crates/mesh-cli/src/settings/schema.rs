@@ -102,6 +102,7 @@ const fn named(
 
 const ALGORITHMS: &[&str] = &["sha256", "sha384", "sha512"];
 const RETRY_METHODS: &[&str] = &["idempotent", "all"];
+const MULTIPART: &[&str] = &["signed", "php"];
 const PREFIX_STYLES: &[&str] = &["after-first", "front"];
 
 /// Every setting, in the order of the documentation.
@@ -124,6 +125,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Count(10),
         "",
         "Further attempts per instance, for this service only.",
+    ),
+    setting(
+        "services.*.multipart",
+        Kind::Choice(MULTIPART),
+        "\"signed\"",
+        "How multipart bodies are signed: like any other; \"php\" is not supported yet.",
     ),
     setting("defaults.timeout", Kind::Seconds, "5", "The limit of one attempt."),
     setting("defaults.retries", Kind::Count(10), "2", "Further attempts per instance."),

@@ -134,7 +134,7 @@ fn seconds(kind: Kind, number: i64, unit_in_millis: u64) -> Result<Value, String
 fn fraction(kind: Kind, seconds: f64) -> Result<Value, String> {
     Duration::try_from_secs_f64(seconds)
         .map(Value::Duration)
-        .map_err(|_| format!("{seconds} is not {}", kind.describe()))
+        .map_err(|_| format!("{seconds:?} is not {}", kind.describe()))
 }
 
 fn texts(kind: Kind, parts: Vec<Raw>) -> Result<Vec<String>, String> {
@@ -142,23 +142,29 @@ fn texts(kind: Kind, parts: Vec<Raw>) -> Result<Vec<String>, String> {
 }
 
 fn each<T>(kind: Kind, parts: Vec<Raw>, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    parts
-        .into_iter()
-        .map(|part| match part {
+    let mut mistakes = Vec::new();
+    let mut values = Vec::new();
+    for part in parts {
+        let value = match part {
             Raw::Text(text) if kind.is_secret() => read(&text),
             Raw::Text(text) => read(&text).map_err(|error| format!("{text:?}: {error}")),
             other => {
                 Err(format!("{} in the list is not a text; expected {}", described(&other), kind.describe()))
             }
-        })
-        .collect()
+        };
+        match value {
+            Ok(value) => values.push(value),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if mistakes.is_empty() { Ok(values) } else { Err(mistakes.join("; ")) }
 }
 
 fn described(raw: &Raw) -> String {
     match raw {
         Raw::Text(_) => "a text".to_owned(),
         Raw::Integer(number) => number.to_string(),
-        Raw::Float(number) => number.to_string(),
+        Raw::Float(number) => format!("{number:?}"),
         Raw::List(_) => "a list".to_owned(),
         Raw::Other(what) => (*what).to_owned(),
     }
