@@ -135,7 +135,7 @@ pub(crate) struct Health {
 /// Where state is read from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct From {
-    /// The admin listener of a running gateway; else the store where [redis] is set, else `gateway.admin_listen`.
+    /// The admin listener of a running gateway; else the store where `[redis]` is set, else `gateway.admin_listen`.
     #[arg(long, value_name = "URL")]
     pub(crate) admin: Option<String>,
 }

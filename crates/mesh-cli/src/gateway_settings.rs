@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh_core::route::TableSettings;
-use mesh_gateway::GatewaySettings;
+use mesh_gateway::{GatewaySettings, IdempotencySettings};
 
 use crate::settings::Settings;
 
@@ -36,6 +36,11 @@ pub(crate) fn gateway(settings: &Settings) -> GatewaySettings {
         retry: settings.defaults.retry,
         timeout: settings.defaults.timeout,
         deadline: settings.defaults.deadline,
+        idempotency: IdempotencySettings {
+            ttl: settings.idempotency.ttl,
+            lock_timeout: settings.idempotency.lock_timeout,
+            max_body: settings.idempotency.max_body,
+        },
         connect_timeout: settings.defaults.timeout.min(Duration::from_millis(250)),
         ..GatewaySettings::default()
     }

@@ -15,12 +15,13 @@ use crate::{
     body::{Body, BodyError},
     error::{Refusal, allow},
     gateway::Gateway,
+    idempotency,
     peer::Peer,
     proxy, registration,
     snapshot::{RouteState, Snapshot},
 };
 pub(crate) use buffer::buffer;
-pub(crate) use head::Head;
+pub(crate) use head::{Head, check as check_head};
 
 /// Answers one request.
 pub(crate) async fn enter<B>(gateway: &Gateway, request: Request<B>, peer: Peer) -> Response<Body>
@@ -36,6 +37,9 @@ where
     match way {
         Way::Answer(response) => *response,
         Way::Registration => registration::take(gateway, &parts, body).await,
+        Way::Route(route) if route.declares_idempotency() && !parts.method.is_safe() => {
+            idempotency::answer(gateway, route, Request::from_parts(parts, body), peer).await
+        }
         Way::Route(route) => proxy::forward(gateway, &route, &parts, &head, body, peer)
             .await
             .unwrap_or_else(Refusal::into_response),

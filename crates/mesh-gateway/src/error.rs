@@ -10,6 +10,7 @@ use http::{
     header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER},
 };
 use mesh_core::error::Code;
+use serde::Serialize;
 
 use crate::body::Body;
 pub(crate) use table::{closes, status};
@@ -23,6 +24,13 @@ pub(crate) struct Refusal {
     text: Cow<'static, str>,
     allow: Option<String>,
     retry_after: Option<u64>,
+}
+
+/// The body of a refusal; the error stands first.
+#[derive(Serialize)]
+struct Document<'a> {
+    error: &'a str,
+    code: &'a str,
 }
 
 impl Refusal {
@@ -42,8 +50,8 @@ impl Refusal {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let document = serde_json::json!({ "error": self.text, "code": self.code.as_str() });
-        let mut response = json(self.code, document.to_string());
+        let document = Document { error: &self.text, code: self.code.as_str() };
+        let mut response = json(self.code, serde_json::to_string(&document).unwrap_or_default());
         if let Some(value) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
             response.headers_mut().insert(ALLOW, value);
         }

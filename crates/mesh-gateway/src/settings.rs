@@ -54,8 +54,27 @@ pub struct GatewaySettings {
     pub deadline: Option<Duration>,
     /// The limit of one connect.
     pub connect_timeout: Duration,
+    /// How requests to routes that ask for it are de-duplicated.
+    pub idempotency: IdempotencySettings,
     /// What clients may send, and how slowly.
     pub limits: Limits,
+}
+
+/// How requests to routes that declare `idempotency` are de-duplicated (docs/wire.md, Idempotency).
+#[derive(Clone, Copy, Debug)]
+pub struct IdempotencySettings {
+    /// How long an answer is replayed.
+    pub ttl: Duration,
+    /// How long a claim lasts that nobody renews.
+    pub lock_timeout: Duration,
+    /// The largest answer that is kept, in bytes.
+    pub max_body: u64,
+}
+
+impl Default for IdempotencySettings {
+    fn default() -> Self {
+        Self { ttl: Duration::from_secs(60), lock_timeout: Duration::from_secs(10), max_body: 256 * 1024 }
+    }
 }
 
 /// What clients may send, and how slowly (docs/refusals.md, Size and time).
@@ -114,6 +133,7 @@ impl Default for GatewaySettings {
             timeout: Duration::from_secs(5),
             deadline: None,
             connect_timeout: Duration::from_millis(250),
+            idempotency: IdempotencySettings::default(),
             limits: Limits::default(),
         }
     }

@@ -43,4 +43,4 @@ mod service;
 mod terms;
 
 pub use layer::IdempotencyLayer;
-pub use service::Idempotency;
+pub use service::{Idempotency, Scope};

@@ -24,7 +24,7 @@ pub(crate) struct Head<'a> {
 }
 
 /// Checks everything that can be said without a route and without the body.
-pub(super) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Result<Head<'a>, Refusal> {
+pub(crate) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Result<Head<'a>, Refusal> {
     // Of `GET !` and `GET foo` the parser makes an authority without a path.
     let path_and_query = parts.uri.path_and_query().map_or("", |both| both.as_str());
     if path_and_query.len() > MAX_TARGET_BYTES {

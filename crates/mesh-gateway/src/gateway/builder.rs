@@ -11,8 +11,9 @@ use mesh_core::{
     event::{EventSink, NoEvents},
     name::ServiceName,
     signature::Keyring,
-    store::{HealthStore, ManifestStore},
+    store::{HealthStore, IdempotencyStore, ManifestStore, MemoryStore},
 };
+use mesh_http::idempotency::Idempotency;
 use tokio::sync::mpsc;
 
 use super::{Gateway, Shared};
@@ -33,6 +34,7 @@ pub struct GatewayBuilder {
     keyring: Keyring,
     manifests: Arc<dyn ManifestStore>,
     health: Arc<dyn HealthStore>,
+    idempotency: Option<Arc<dyn IdempotencyStore>>,
     settings: GatewaySettings,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -76,6 +78,7 @@ impl Gateway {
             keyring,
             manifests,
             health,
+            idempotency: None,
             settings: GatewaySettings::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::new()),
@@ -89,6 +92,13 @@ impl GatewayBuilder {
     #[must_use]
     pub fn settings(mut self, settings: GatewaySettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Remembers answers of routes that declare `idempotency` in `store`; in the memory of this process unless set.
+    #[must_use]
+    pub fn idempotency(mut self, store: Arc<dyn IdempotencyStore>) -> Self {
+        self.idempotency = Some(store);
         self
     }
 
@@ -120,7 +130,7 @@ impl GatewayBuilder {
     ///
     /// See [`BuildError`].
     pub fn build(self) -> Result<Gateway, BuildError> {
-        let Self { name, keyring, manifests, health, settings, clock, entropy, sink } = self;
+        let Self { name, keyring, manifests, health, idempotency, settings, clock, entropy, sink } = self;
         let name_header = HeaderValue::from_str(name.as_str())
             .ok()
             .filter(|_| name.is_visible_ascii())
@@ -135,6 +145,11 @@ impl GatewayBuilder {
             settings.health,
             reporter,
         );
+        let idempotency = idempotency.unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock))));
+        let idempotency = Idempotency::layer(idempotency)
+            .entropy(Arc::clone(&entropy))
+            .clock(Arc::clone(&clock))
+            .event_sink(Arc::clone(&sink));
         let metrics = Metrics::default();
         let reloadable = Reloadable::new(settings, keyring);
         let (remembered, snapshot) = refresh::begin(&reloadable, &metrics, &*clock);
@@ -148,6 +163,7 @@ impl GatewayBuilder {
             entropy,
             sink,
             driver,
+            idempotency,
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
             commands,

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use http::HeaderValue;
 use mesh_client::driver::Driver;
 use mesh_core::{clock::Clock, entropy::Entropy, event::EventSink, health::HealthPolicy, name::ServiceName};
+use mesh_http::idempotency::IdempotencyLayer;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) driver: Driver,
+    pub(crate) idempotency: IdempotencyLayer,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) metrics: Metrics,
     pub(crate) commands: mpsc::Sender<Command>,

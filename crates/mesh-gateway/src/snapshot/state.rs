@@ -30,6 +30,8 @@ pub(crate) struct RouteState {
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) body_limit: u64,
+    /// What the route asks of the idempotency layer.
+    pub(crate) idempotency: Option<RouteIdempotency>,
     pub(crate) metrics: Arc<RouteMetrics>,
 }
 
@@ -44,12 +46,9 @@ pub(crate) struct ServiceState {
 }
 
 impl RouteState {
-    /// Whether a request id is an explicit key on this route.
-    pub(crate) fn declares_idempotency(&self) -> bool {
-        matches!(
-            self.entry.route.idempotency(),
-            Some(RouteIdempotency::Optional | RouteIdempotency::Required)
-        )
+    /// Whether a request id is an explicit key on this route, and answers are replayed.
+    pub(crate) const fn declares_idempotency(&self) -> bool {
+        self.idempotency.is_some()
     }
 }
 

@@ -10,6 +10,7 @@ mod refusals;
 mod registering;
 mod reloading;
 mod remembering;
+mod repeating;
 mod streaming;
 mod support;
 mod watching;

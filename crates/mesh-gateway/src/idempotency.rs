@@ -1,0 +1,81 @@
+//! Lets a keyed request to a route that declares `idempotency` run once: the one case in which a store is asked between
+//! a request and its answer.
+//!
+//! Refuses to answer one user with another's response: keys are scoped to `Authorization` and `Cookie`.
+
+use std::{convert::Infallible, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body as _;
+use mesh_core::{idempotency::key::edge_scope, route::manifest::RouteIdempotency};
+use mesh_http::idempotency::{IdempotencyLayer, Scope};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+use crate::{
+    body::{Body, BodyError},
+    door::check_head,
+    error::Refusal,
+    gateway::Gateway,
+    peer::Peer,
+    proxy,
+    snapshot::RouteState,
+};
+
+/// Answers an unsafe request to a route that declares `idempotency`: forwarded, replayed or refused.
+pub(crate) async fn answer<B>(
+    gateway: &Gateway,
+    route: Arc<RouteState>,
+    mut request: Request<B>,
+    peer: Peer,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    let scope = Scope(edge_scope(request.headers()));
+    request.extensions_mut().insert(scope);
+    let layer = layer(gateway, &route);
+    let gateway = gateway.clone();
+    let forward = service_fn(move |request: Request<axum::body::Body>| {
+        let (gateway, route) = (gateway.clone(), Arc::clone(&route));
+        async move { Ok::<_, Infallible>(forwarded(&gateway, &route, request, peer).await) }
+    });
+    match layer.layer(forward).oneshot(request).await {
+        Ok(response) => response.map(Body::inner),
+        Err(never) => match never {},
+    }
+}
+
+async fn forwarded(
+    gateway: &Gateway,
+    route: &Arc<RouteState>,
+    request: Request<axum::body::Body>,
+    peer: Peer,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    // The head was good when the request came in; it is read again because it borrows from the request.
+    let forwarded = match check_head(&parts, !body.is_end_stream(), &route.reloadable.settings.limits) {
+        Ok(head) => proxy::forward(gateway, route, &parts, &head, body, peer).await,
+        Err(refusal) => Err(refusal),
+    };
+    forwarded.unwrap_or_else(Refusal::into_response)
+}
+
+/// The layer with the numbers of the settings, and what the route asks of it.
+fn layer(gateway: &Gateway, route: &RouteState) -> IdempotencyLayer {
+    let settings = &route.reloadable.settings.idempotency;
+    let layer = gateway
+        .shared()
+        .idempotency
+        .clone()
+        .service(route.entry.service.clone())
+        .body_limit(usize::try_from(route.body_limit).unwrap_or(usize::MAX))
+        .ttl(settings.ttl)
+        .lock_timeout(settings.lock_timeout)
+        .max_body(settings.max_body);
+    match route.idempotency {
+        Some(RouteIdempotency::Required) => layer.required(),
+        _ => layer,
+    }
+}
