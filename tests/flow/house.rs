@@ -19,7 +19,14 @@ pub const SECRET: &str = "flow-secret-of-32-bytes-and-more";
 /// No condition is waited for longer than this.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The time, for the ends of waits alone.
+#[expect(clippy::disallowed_methods, reason = "a wait for a condition has an end; nothing here measures")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
 /// The binary under test: the one that `cargo xtask test` built, else the one beside the tests.
+#[expect(clippy::disallowed_methods, reason = "the runner of the tests says where the binary is")]
 pub fn mesh_binary() -> PathBuf {
     if let Some(path) = std::env::var_os("MESH_BIN") {
         return PathBuf::from(path);
@@ -32,13 +39,14 @@ pub fn mesh_binary() -> PathBuf {
 
 /// Waits until `condition` gives something.
 #[track_caller]
+#[expect(clippy::disallowed_methods, reason = "a pause between two looks at a condition")]
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let end = now() + PATIENCE;
     loop {
         if let Some(found) = condition() {
             return found;
         }
-        assert!(Instant::now() < end, "waited in vain for {what}");
+        assert!(now() < end, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }
@@ -84,8 +92,8 @@ impl Process {
         if let Some(found) = self.seen.iter().find_map(|line| found(line)) {
             return found;
         }
-        let end = Instant::now() + PATIENCE;
-        while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        let end = now() + PATIENCE;
+        while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(now())) {
             let hit = found(&line);
             self.seen.push(line);
             if let Some(hit) = hit {

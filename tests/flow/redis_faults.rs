@@ -1,11 +1,11 @@
 //! Redis killed, frozen or emptied while the gateway serves: no proxied request fails or waits for it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::store::Store;
 
 use crate::{
-    house::{Gateway, House, Process, python_service, wait_for},
+    house::{Gateway, House, Process, now, python_service, wait_for},
     wire,
 };
 
@@ -38,10 +38,10 @@ impl Scene {
     /// Calls until `until`, at least 50 times; every call is answered.
     #[track_caller]
     fn serves_until(&self, mut until: impl FnMut() -> bool) {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = now() + Duration::from_secs(30);
         let mut calls = 0;
         while calls < 50 || !until() {
-            assert!(Instant::now() < end, "the condition did not come after {calls} calls");
+            assert!(now() < end, "the condition did not come after {calls} calls");
             let answer = wire::get(&self.gateway.public, "/api/x").expect("an answer");
             assert_eq!(answer.status, 200, "call {calls}: {}", String::from_utf8_lossy(&answer.body));
             calls += 1;
@@ -80,7 +80,7 @@ fn a_frozen_redis_costs_no_request() {
 fn an_emptied_redis_costs_no_route() {
     let scene = scene();
     scene.redis.command(&["FLUSHALL"]);
-    let began = Instant::now();
+    let began = now();
     scene.serves_until(|| began.elapsed() > Duration::from_secs(3));
 }
 

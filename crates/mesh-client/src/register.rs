@@ -7,15 +7,13 @@ use mesh_core::{
     error::{Origin, Retry},
     event::Event,
     name::ServiceName,
-    route::Manifest,
+    route::{Manifest, wire::MANIFEST_PATH},
     store::StoreError,
 };
 use tokio::task::JoinHandle;
 
 use crate::{client::ServiceClient, error::CallError};
 
-/// Source: docs/wire.md, Manifest document.
-const MANIFEST_PATH: &str = "/microservice/manifest";
 /// The first pause after a failed registration; it doubles up to the interval.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Query, State},
-    http::{Method, StatusCode, header::CACHE_CONTROL, header::CONTENT_TYPE},
+    http::{HeaderValue, Method, StatusCode, header::CACHE_CONTROL, header::CONTENT_TYPE},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use serde::Deserialize;
 use serde_json::json;
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
     documents::{self, InstanceRow, Verdict},
@@ -37,6 +38,8 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         .route("/admin/explain", get(explain))
         .route("/admin/instances", get(instances))
         .with_state(Arc::clone(gateway.shared()))
+        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(CatchPanicLayer::new())
 }
 
 async fn page(State(shared): Admin) -> Html<String> {
@@ -96,7 +99,7 @@ async fn explain(State(shared): Admin, Query(asked): Query<Asked>) -> Response {
 }
 
 fn fresh(status: StatusCode, document: serde_json::Value) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], Json(document)).into_response()
+    (status, Json(document)).into_response()
 }
 
 /// Every instance as this process sees it, by service name.

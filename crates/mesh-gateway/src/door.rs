@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW, request::Parts};
-use mesh_core::{error::Code, route::Resolution};
+use mesh_core::{
+    error::Code,
+    route::{Resolution, wire::MANIFEST_PATH},
+};
 
 use crate::{
     body::{Body, BodyError},
@@ -71,7 +74,7 @@ fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
     let Some(target) = &head.target else {
         return Way::answer(options(&head::METHODS));
     };
-    if target.path() == registration::PATH {
+    if target.path().trim_end_matches('/') == MANIFEST_PATH {
         return match *method {
             Method::POST => Way::Registration,
             Method::OPTIONS => Way::answer(options(&[Method::OPTIONS, Method::POST])),

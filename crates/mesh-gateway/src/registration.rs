@@ -21,9 +21,6 @@ use crate::{
     refresh::{Command, Registration, Unregistered},
 };
 
-/// Where manifests are taken.
-pub(crate) const PATH: &str = "/microservice/manifest";
-
 /// A registration that took longer is answered as if the store were silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,7 +57,7 @@ async fn verified(shared: &Shared, request: Request<InnerBody>) -> Response<Body
         Ok(collected) => collected.to_bytes(),
         Err(_) => Bytes::new(),
     };
-    let manifest = match Manifest::parse(&document) {
+    let manifest = match Manifest::parse_registration(&document) {
         Ok(manifest) => manifest,
         Err(error) => return answer::not_a_manifest(&error),
     };

@@ -34,6 +34,7 @@ mod error;
 mod routes;
 mod served;
 
-pub use endpoint::{MANIFEST_PATH, manifest_endpoint};
+pub use endpoint::manifest_endpoint;
 pub use error::{DeclarationError, DeclarationErrors};
+pub use mesh_core::route::wire::MANIFEST_PATH;
 pub use routes::Routes;

@@ -7,7 +7,7 @@ use mesh_core::{
     clock::{Clock as _, SystemClock},
     error::Origin,
     name::ServiceName,
-    route::Manifest,
+    route::{Manifest, wire::MANIFEST_PATH},
     service::{BaseUrl, Service},
 };
 use serde_json::{Value, json};
@@ -21,8 +21,6 @@ use crate::{
     stores::Stores,
 };
 
-/// Where a service serves its own manifest (docs/wire.md, Manifest document).
-const MANIFEST_PATH: &str = "/microservice/manifest";
 /// What a service that is asked for its manifest is called, for the length of one command.
 const ASKED: &str = "asked";
 

@@ -14,6 +14,9 @@ mod write;
 
 pub use fields::{FieldErrors, summary};
 
+/// Where a service tells its own manifest, and a gateway takes those of services. Source: docs/wire.md, M8 and M14.
+pub const MANIFEST_PATH: &str = "/microservice/manifest";
+
 /// Source: docs/refusals.md, row 95.
 pub const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
 

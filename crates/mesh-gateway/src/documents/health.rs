@@ -47,13 +47,12 @@ pub fn health(rows: &[InstanceRow]) -> Value {
     json!({ "services": rows.iter().map(row).collect::<Vec<_>>() })
 }
 
-/// What the rows say together. Unhealthy: some service has instances, and none of them is healthy.
+/// What the rows say together. Unhealthy: there are instances, and none of any service is healthy. Degraded: some instance
+/// or the store is not.
 #[must_use]
 pub fn verdict(rows: &[InstanceRow], store_is_up: bool) -> Verdict {
     let is_healthy = |row: &InstanceRow| row.status == BreakerState::Closed;
-    let has_dead_service =
-        rows.iter().any(|row| !rows.iter().any(|other| other.service == row.service && is_healthy(other)));
-    if has_dead_service {
+    if !rows.is_empty() && !rows.iter().any(is_healthy) {
         Verdict::Unhealthy
     } else if store_is_up && rows.iter().all(is_healthy) {
         Verdict::Healthy
@@ -108,12 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn a_service_without_a_healthy_instance_is_unhealthy() {
+    fn without_any_healthy_instance_all_is_unhealthy() {
         let (good, bad, half) = (BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen);
         assert_eq!(verdict(&[], true), Verdict::Healthy);
         assert_eq!(verdict(&[], false), Verdict::Degraded);
         assert_eq!(verdict(&[instance("a", good), instance("a", bad)], true), Verdict::Degraded);
-        assert_eq!(verdict(&[instance("a", good), instance("b", half)], true), Verdict::Unhealthy);
+        assert_eq!(verdict(&[instance("a", good), instance("b", half)], true), Verdict::Degraded);
+        assert_eq!(verdict(&[instance("a", bad), instance("b", half)], true), Verdict::Unhealthy);
         assert_eq!(verdict(&[instance("a", good)], false), Verdict::Degraded);
     }
 

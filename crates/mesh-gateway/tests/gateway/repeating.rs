@@ -67,7 +67,11 @@ async fn a_repeated_request_is_answered_from_memory() {
     post(&node, "/api/orders", key, b"{\"other\":1}").await.is_refusal(422, "idempotency.key_reused");
     let other_user = post(&node, "/api/orders", &format!("{key}\r\nAuthorization: Bearer b"), b"{}").await;
     assert_eq!(other_user.text(), "order 1", "nobody is answered with somebody else's response");
-    assert_eq!(post(&node, "/api/orders", "", b"{}").await.text(), "order 2", "without a key it runs each time");
+    assert_eq!(
+        post(&node, "/api/orders", "", b"{}").await.text(),
+        "order 2",
+        "without a key it runs each time"
+    );
     assert_eq!(upstream.requests()[0].header("idempotency-key"), [b"k1"]);
     node.stop().await;
 }

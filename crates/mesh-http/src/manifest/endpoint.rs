@@ -6,14 +6,11 @@ use axum::{Router, response::IntoResponse, routing::get};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use mesh_core::{
     clock::{Clock, SystemClock},
-    route::Manifest,
+    route::{Manifest, wire::MANIFEST_PATH},
     signature::Verifier,
 };
 
 use crate::verify::TrustGateway;
-
-/// Where a service tells its manifest, and where a gateway takes one. Source: docs/wire.md, M8 and M14.
-pub const MANIFEST_PATH: &str = "/microservice/manifest";
 
 /// `GET /microservice/manifest` behind [`TrustGateway`]: the document with the moment of the answer as its timestamp,
 /// as the package makes it. Merge it into the service's router.
