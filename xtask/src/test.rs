@@ -3,7 +3,7 @@
 //! The runner comes last and nothing is said after it: the last line is its count.
 
 mod count;
-mod redis;
+mod programs;
 
 use std::ffi::OsString;
 
@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 
 /// Answers with the exit code of the step that failed, 0 when none did.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<u8> {
-    redis::make_sure()?;
+    programs::make_sure()?;
 
     let build = step::measured("binaries", || {
         let mut build = step::cargo(workspace, &["build", "--bins"]);

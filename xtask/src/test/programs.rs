@@ -1,4 +1,4 @@
-//! The `redis-server` that tests start by themselves: found, installed where that is allowed, or asked for.
+//! The programs that tests start by themselves: found, installed where that is allowed, or asked for.
 //!
 //! Never starts a service of the system, and leaves one that runs alone.
 
@@ -13,36 +13,50 @@ use crate::lint::runs;
 use crate::output;
 use crate::step::{self, Outcome};
 
-/// What a person has to do where xtask may not.
-const ADVICE: &str = "redis-server is missing and the tests need it: run `apt-get install redis-server` as root \
-                      (Debian, Ubuntu), or install Redis 7 so that `redis-server` is on the PATH";
+/// Each program stands in the Debian package of the same name.
+const PROGRAMS: [&str; 2] = ["redis-server", "python3"];
 
-/// Succeeds when `redis-server` can be started, after installing Debian's package when need be.
+/// Succeeds when every program can be started, after installing Debian's packages when need be.
 pub(super) fn make_sure() -> anyhow::Result<()> {
-    if runs("redis-server", "--version") {
+    let missing = missing();
+    if missing.is_empty() {
         return Ok(());
     }
     if !is_root() || !runs("apt-get", "--version") {
-        bail!(ADVICE);
+        bail!(advice(&missing));
     }
-    output::line("xtask: redis-server is missing: installing Debian's package");
+    output::line(&format!("xtask: missing: {}: installing Debian's packages", missing.join(", ")));
     let _no_services = NoServices::from_now_on(Path::new("/usr/sbin/policy-rc.d"))?;
-    apt_get(&["update", "--quiet"])?;
-    apt_get(&["install", "--yes", "--quiet", "--no-install-recommends", "redis-server"])?;
-    ensure!(runs("redis-server", "--version"), ADVICE);
+    apt_get(&["update", "--quiet"], &missing)?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    apt_get(&[&install[..], &missing].concat(), &missing)?;
+    ensure!(self::missing().is_empty(), advice(&missing));
     Ok(())
+}
+
+fn missing() -> Vec<&'static str> {
+    PROGRAMS.into_iter().filter(|program| !runs(program, "--version")).collect()
+}
+
+/// What a person has to do where xtask may not.
+fn advice(missing: &[&str]) -> String {
+    let missing = missing.join(" ");
+    format!(
+        "missing, and the tests need it: {missing}: run `apt-get install {missing}` as root (Debian, Ubuntu), or install \
+         Redis 7 and Python 3 so that `redis-server` and `python3` are on the PATH"
+    )
 }
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|answer| answer.stdout.trim_ascii() == b"0")
 }
 
-fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
+fn apt_get(arguments: &[&str], missing: &[&str]) -> anyhow::Result<()> {
     let mut command = Command::new("apt-get");
     command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     match step::run(command)? {
         Outcome::Passed => Ok(()),
-        outcome => bail!("apt-get {}: {outcome:?}. {ADVICE}", arguments.join(" ")),
+        outcome => bail!("apt-get {}: {outcome:?}. {}", arguments.join(" "), advice(missing)),
     }
 }
 
@@ -79,6 +93,11 @@ impl Drop for NoServices {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_is_told_what_to_install() {
+        assert!(advice(&["redis-server"]).contains("apt-get install redis-server"));
+    }
 
     #[test]
     fn services_are_forbidden_only_while_a_package_is_installed() {
