@@ -12,6 +12,8 @@ use mesh_core::{
     signature::{Algorithm, Keyring},
 };
 
+use mesh_redis::RedisStore;
+
 use super::{
     Defaults, Gateway, Idempotency, Manifest, Origin, Redis, SettingError, Settings,
     overlay::Values,
@@ -110,9 +112,7 @@ pub(crate) fn settings(
         keyring: keyring(&reader),
         timestamp_tolerance: reader.duration("timestamp_tolerance")?,
         defaults: defaults(&reader, &services, errors)?,
-        redis: reader
-            .text("redis.url")
-            .map(|url| Redis { url, prefix: reader.text("redis.prefix").unwrap_or_default() }),
+        redis: redis(&reader, errors),
         health: health(&reader, errors),
         manifest,
         idempotency: idempotency(&reader, errors)?,
@@ -210,6 +210,14 @@ fn defaults(reader: &Reader<'_>, services: &[Service], errors: &mut Vec<SettingE
         }
     };
     Some(Defaults { timeout, retry, deadline, max_response: reader.count("defaults.max_response")? })
+}
+
+fn redis(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Option<Redis> {
+    let (url, prefix) = (reader.text("redis.url")?, reader.text("redis.prefix").unwrap_or_default());
+    if let Err(error) = RedisStore::connect(&url, &prefix) {
+        errors.push(reader.error("redis.url", error.to_string()));
+    }
+    Some(Redis { url, prefix })
 }
 
 fn health(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> HealthPolicy {
