@@ -4,7 +4,7 @@ mod error;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -207,14 +207,14 @@ impl ServiceClientBuilder {
         let shared = self.health_store;
         let store = shared.clone().unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock))));
         let (reporter, carry) = reporter(store, Arc::clone(&clock), policy);
-        runtime.spawn(carry);
+        let carrier = Mutex::new(Some(runtime.spawn(carry)));
         // Nobody else writes into a memory of our own: there is nothing to bring home.
-        let background = Background(shared.map(|store| {
+        let synchronizer = shared.map(|store| {
             let views: Vec<_> = services.values().map(|service| Arc::clone(&service.view)).collect();
             let views: Views = Arc::new(move || views.clone());
             let (clock, sink) = (Arc::clone(&clock), Arc::clone(&self.sink));
             runtime.spawn(synchronize(store, clock, sink, policy, views, HEALTH_PERIOD)).abort_handle()
-        }));
+        });
         Ok(ServiceClient {
             inner: Arc::new(Inner {
                 name,
@@ -235,7 +235,7 @@ impl ServiceClientBuilder {
                 transport,
                 manifests: self.manifests,
                 runtime,
-                background,
+                background: Background { synchronizer, carrier },
             }),
         })
     }

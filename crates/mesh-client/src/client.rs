@@ -1,13 +1,20 @@
 //! The client that services call each other with.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use http::HeaderValue;
 use mesh_core::{
     clock::Clock, entropy::Entropy, event::EventSink, health::view::ServiceView, name::ServiceName,
     signature::Signer, store::ManifestStore,
 };
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::{
+    runtime::Handle,
+    task::{AbortHandle, JoinHandle},
+};
 
 use crate::{
     builder::{Defaults, ServiceClientBuilder},
@@ -40,7 +47,6 @@ pub(crate) struct Inner {
     pub(crate) transport: Arc<dyn HttpTransport>,
     pub(crate) manifests: ManifestTarget,
     pub(crate) runtime: Handle,
-    #[expect(dead_code, reason = "held for its drop")]
     pub(crate) background: Background,
 }
 
@@ -61,12 +67,17 @@ pub(crate) struct ManifestTarget {
 }
 
 /// Work that ends with the client.
-#[derive(Debug, Default)]
-pub(crate) struct Background(pub(crate) Option<AbortHandle>);
+#[derive(Debug)]
+pub(crate) struct Background {
+    /// Brings home what others told the shared store.
+    pub(crate) synchronizer: Option<AbortHandle>,
+    /// Carries reports to the store; ends by itself after the last one.
+    pub(crate) carrier: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl Drop for Background {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
+        if let Some(task) = &self.synchronizer {
             task.abort();
         }
     }
@@ -82,5 +93,16 @@ impl ServiceClient {
     #[must_use]
     pub fn service(&self, name: impl Into<String>) -> ServiceCalls {
         ServiceCalls::new(self.clone(), name.into())
+    }
+
+    /// Ends the client and waits until the store took what the calls reported about health: for a process that ends
+    /// after its last call. Waits for other clones to be dropped too, and for a store that is down about 2 s: bound it.
+    pub async fn finish(self) {
+        let carrier = self.inner.background.carrier.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self);
+        if let Some(carrier) = carrier {
+            // A carrier that ended badly has nothing left to carry.
+            drop(carrier.await);
+        }
     }
 }

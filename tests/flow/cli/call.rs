@@ -1,7 +1,10 @@
 //! `mesh call`: one signed call to a service that checks the signature with Python's own hmac.
 
 use super::{Ran, fails, fails_with, good, run, write};
-use crate::house::{House, python_service};
+use crate::{
+    house::{House, python_service},
+    store::Store,
+};
 
 fn house(urls: &[&str]) -> House {
     let urls: Vec<_> = urls.iter().map(|url| format!("\"{url}\"")).collect();
@@ -136,4 +139,23 @@ fn a_call_that_cannot_be_made_ends_with_2() {
     ] {
         fails(&house, &[&["call"], arguments].concat(), 2, says);
     }
+}
+
+#[test]
+fn what_calls_learn_of_health_is_shared_before_the_command_ends() {
+    let redis = Store::start();
+    let house = house(&["http://127.0.0.1:1"]);
+    let store = [("SERVICE_REDIS_URL", redis.url())];
+    let store = [(store[0].0, store[0].1.as_str())];
+    for failures in 1..=3 {
+        fails_with(&house, &store, &["call", "pim", "GET", "/", "--retries", "0"], 3, "http://127.0.0.1:1");
+        let health = run(&house, &store, &["health", "--json"]);
+        assert_eq!(health.json()["services"][0]["failures"], failures, "{health:#?}");
+        assert_eq!(health.code, Some(i32::from(failures == 3)));
+    }
+    let (_service, port) = python_service("pim");
+    let url = format!("http://127.0.0.1:{port}");
+    let found = [store[0], ("MESH__SERVICES__PIM__BASE_URLS", url.as_str())];
+    assert_eq!(run(&house, &found, &["call", "pim", "GET", "/"]).code, Some(0));
+    assert_eq!(run(&house, &found, &["health"]).code, Some(0));
 }

@@ -14,6 +14,9 @@ use crate::{
     stores::Stores,
 };
 
+/// How long the store has to take what the call reports.
+const REPORTED: Duration = Duration::from_secs(1);
+
 pub(crate) fn run(call: &Call, settings: &Settings, verbose: u8, output: &Output) -> Result<Exit, Failure> {
     settings.keyring.as_ref().map_err(|errors| Failure::settings(errors.clone()))?;
     let stores = Stores::from_settings(settings)?;
@@ -24,7 +27,10 @@ pub(crate) fn run(call: &Call, settings: &Settings, verbose: u8, output: &Output
         let method = method(&call.method)?;
         let request =
             request(call, client.service(call.service.as_str()).request(method, call.path.as_str()))?;
-        Ok(request.send().await)
+        let answer = request.send().await;
+        // Others hear of the instances' health before this process is gone, unless the store does not answer.
+        drop(tokio::time::timeout(REPORTED, client.finish()).await);
+        Ok(answer)
     })?;
     match answer {
         Ok(response) => Ok(print(&response, verbose, output)),
