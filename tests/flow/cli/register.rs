@@ -148,7 +148,11 @@ fn a_gateway_takes_a_manifest_or_its_refusal_is_told_and_ends_with_1() {
         );
         write(&house, "pim.json", MANIFEST);
         write(&house, "free.json", "{\"routes\":[{\"method\":\"GET\",\"uri\":\"/api/products/{id}\"}]}");
-        write(&house, "target.json", "{\"routes\":[],\"base_urls\":[\"http://169.254.169.254\"]}");
+        write(
+            &house,
+            "target.json",
+            "{\"routes\":[{\"method\":\"GET\",\"uri\":\"/api/x\"}],\"base_urls\":[\"http://169.254.169.254\"]}",
+        );
         house
     };
     let house = settings(&format!("http://{}", gateway.public));
