@@ -20,7 +20,7 @@ pub use explain::Candidate;
 pub struct TableSettings {
     /// Only these services; absent: all.
     pub services: Option<BTreeSet<ServiceName>>,
-    /// Prefix by service; one that [`check_prefix`](super::prefix::check_prefix) refuses makes the service's routes
+    /// Prefix by service; one that [`check_prefix`] refuses makes the service's routes
     /// refused.
     pub prefixes: BTreeMap<ServiceName, String>,
     /// Where prefixes stand.
