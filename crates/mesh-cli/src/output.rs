@@ -64,6 +64,11 @@ impl Output {
         }
     }
 
+    /// One line of a story: data for people, a message where data is one JSON document.
+    pub(crate) fn told(&self, line: impl Display) {
+        if self.json { self.message(line) } else { self.line(line) }
+    }
+
     /// A JSON document, indented, on stdout.
     pub(crate) fn document(&self, document: &Value) {
         self.line(format_args!("{document:#}"));

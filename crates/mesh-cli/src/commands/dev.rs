@@ -18,6 +18,7 @@ use mesh_gateway::{
     Gateway, GatewaySettings,
     server::{Listening, Running, serve},
 };
+use serde_json::{Value, json};
 
 use self::house::{Instance, Neighbours};
 use super::{client, gateway, keygen};
@@ -52,9 +53,18 @@ pub(crate) fn run(dev: &Dev, output: &Output) -> Result<Exit, Failure> {
         started.map_err(|_| Failure::new(Exit::Problem, "the demo services did not register in time"))?
     })?;
     announce(&demo, output);
+    let mut document = json(&demo);
     let exit = if dev.once {
-        runtime.block_on(script::play(&mut demo, output)).map_err(failed)?
+        let exit = runtime.block_on(script::play(&mut demo, output)).map_err(failed)?;
+        document["ok"] = (exit == Exit::Ok).into();
+        if output.json {
+            output.document(&document);
+        }
+        exit
     } else {
+        if output.json {
+            output.document(&document);
+        }
         try_next(&demo, output);
         runtime.block_on(async {
             gateway::told_to_end()?.await;
@@ -114,13 +124,26 @@ fn urls(instances: &[Instance], service: &str) -> Vec<String> {
     instances.iter().filter(|instance| instance.service == service).map(Instance::url).collect()
 }
 
+/// Where everything is, for programs.
+fn json(demo: &Demo) -> Value {
+    let url = |address: SocketAddr| format!("http://{address}");
+    let instances: Vec<_> = demo
+        .instances
+        .iter()
+        .map(|instance| json!({ "service": instance.service, "url": instance.url(), "pid": instance.pid }))
+        .collect();
+    json!({
+        "gateway": url(demo.running.public()), "admin": demo.running.admin().map(url), "instances": instances,
+    })
+}
+
 fn announce(demo: &Demo, output: &Output) {
-    output.line(format_args!("gateway  listening on http://{}", demo.running.public()));
+    output.told(format_args!("gateway  listening on http://{}", demo.running.public()));
     if let Some(admin) = demo.running.admin() {
-        output.line(format_args!("         admin on http://{admin}"));
+        output.told(format_args!("         admin on http://{admin}"));
     }
     for instance in &demo.instances {
-        output.line(format_args!("{:<8} {} (pid {})", instance.service, instance.url(), instance.pid));
+        output.told(format_args!("{:<8} {} (pid {})", instance.service, instance.url(), instance.pid));
     }
 }
 
@@ -150,16 +173,16 @@ fn try_next(demo: &Demo, output: &Output) {
             format!("kill -9 {} && curl -s http://{gateway}/api/products/1", catalog.pid),
         ),
     ];
-    output.line("\nTry:");
+    output.told("\nTry:");
     for (what, command) in tried {
-        output.line(format_args!("\n  # {what}\n  {command}"));
+        output.told(format_args!("\n  # {what}\n  {command}"));
     }
     if let Some(admin) = demo.running.admin() {
-        output.line(format_args!(
+        output.told(format_args!(
             "\n  # routes, health, why a route wins\n  mesh routes --admin http://{admin}"
         ));
-        output.line(format_args!("  mesh health --admin http://{admin}"));
-        output.line(format_args!("  mesh explain GET /api/orders/1 --admin http://{admin}"));
+        output.told(format_args!("  mesh health --admin http://{admin}"));
+        output.told(format_args!("  mesh explain GET /api/orders/1 --admin http://{admin}"));
     }
-    output.line("\nCtrl-C ends all.");
+    output.told("\nCtrl-C ends all.");
 }

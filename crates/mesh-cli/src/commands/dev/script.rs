@@ -23,35 +23,35 @@ pub(super) async fn play(demo: &mut Demo, output: &Output) -> anyhow::Result<Exi
     };
     match steps.await {
         Ok(()) => {
-            output.line("\nEvery step did what it says.");
+            output.told("\nEvery step did what it says.");
             Ok(Exit::Ok)
         }
         Err(error) => {
-            output.line(format_args!("  FAILED: {error:#}"));
+            output.told(format_args!("  FAILED: {error:#}"));
             Ok(Exit::Problem)
         }
     }
 }
 
 async fn called_through_the_gateway(gateway: &str, output: &Output) -> anyhow::Result<()> {
-    output.line(format_args!("\n1. A call through the gateway\n   GET http://{gateway}/api/orders/1"));
+    output.told(format_args!("\n1. A call through the gateway\n   GET http://{gateway}/api/orders/1"));
     let answer = get(gateway, "/api/orders/1").await?;
     ensure!(answer.status() == StatusCode::OK, "answered {}", answer.status());
     let document: Value = serde_json::from_slice(answer.body())?;
     ensure!(document["by"]["service"] == "orders", "answered by {}", document["by"]);
-    output.line(format_args!("   {} {document}", answer.status()));
+    output.told(format_args!("   {} {document}", answer.status()));
     Ok(())
 }
 
 async fn refused_without_a_signature(demo: &Demo, output: &Output) -> anyhow::Result<()> {
     let instance = demo.instances.first().context("no instance")?;
     let url = instance.url();
-    output.line(format_args!(
+    output.told(format_args!(
         "\n2. The same call past the gateway, without a signature\n   GET {url}/api/orders/1"
     ));
     let answer = get(&instance.address.to_string(), "/api/orders/1").await?;
     ensure!(answer.status() == StatusCode::UNAUTHORIZED, "answered {}", answer.status());
-    output.line(format_args!("   {} {}", answer.status(), String::from_utf8_lossy(answer.body())));
+    output.told(format_args!("   {} {}", answer.status(), String::from_utf8_lossy(answer.body())));
     Ok(())
 }
 
@@ -60,7 +60,7 @@ async fn failed_over(demo: &mut Demo, gateway: &str, output: &Output) -> anyhow:
         demo.instances.iter_mut().find(|instance| instance.service == "orders").context("no instance")?;
     let pid = instance.pid;
     output
-        .line(format_args!("\n3. An instance of orders is killed: the other one answers\n   kill -9 {pid}"));
+        .told(format_args!("\n3. An instance of orders is killed: the other one answers\n   kill -9 {pid}"));
     instance.kill().await?;
     for call in 1..=CALLS {
         let answer = get(gateway, "/api/orders/1").await?;
@@ -68,12 +68,12 @@ async fn failed_over(demo: &mut Demo, gateway: &str, output: &Output) -> anyhow:
         let document: Value = serde_json::from_slice(answer.body())?;
         ensure!(document["by"]["pid"] != pid, "call {call} was answered by the dead instance");
     }
-    output.line(format_args!("   {CALLS} of {CALLS} calls answered 200 by the other instance"));
+    output.told(format_args!("   {CALLS} of {CALLS} calls answered 200 by the other instance"));
     Ok(())
 }
 
 async fn replayed(gateway: &str, output: &Output) -> anyhow::Result<()> {
-    output.line(format_args!(
+    output.told(format_args!(
         "\n4. An order is placed twice with one key: it runs once\n   POST http://{gateway}/api/orders  (key order-1)"
     ));
     let first = place(gateway).await?;
@@ -84,12 +84,12 @@ async fn replayed(gateway: &str, output: &Output) -> anyhow::Result<()> {
         String::from_utf8_lossy(first.body())
     );
     ensure!(!first.headers().contains_key(X_IDEMPOTENCY_CACHE_HIT), "the first answer is a replay");
-    output.line(format_args!("   {} {}", first.status(), String::from_utf8_lossy(first.body())));
+    output.told(format_args!("   {} {}", first.status(), String::from_utf8_lossy(first.body())));
     let second = place(gateway).await?;
     let is_hit = second.headers().get(X_IDEMPOTENCY_CACHE_HIT).is_some_and(|value| value == "true");
     ensure!(is_hit, "the second answer ({}) is no replay", second.status());
     ensure!(second.body() == first.body() && second.status() == first.status(), "the replay differs");
-    output.line(format_args!("   {} X-Idempotency-Cache-Hit: true, the same order", second.status()));
+    output.told(format_args!("   {} X-Idempotency-Cache-Hit: true, the same order", second.status()));
     Ok(())
 }
 
