@@ -28,12 +28,19 @@ pub fn now() -> Instant {
 /// The binary under test: the one that `cargo xtask test` built, else the one beside the tests.
 #[expect(clippy::disallowed_methods, reason = "the runner of the tests says where the binary is")]
 pub fn mesh_binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("MESH_BIN") {
-        return PathBuf::from(path);
-    }
+    std::env::var_os("MESH_BIN").map_or_else(|| beside("mesh"), PathBuf::from)
+}
+
+/// A binary of an example.
+#[expect(clippy::disallowed_methods, reason = "the runner of the tests says where the binaries are")]
+pub fn example_binary(name: &str) -> PathBuf {
+    std::env::var_os("MESH_EXAMPLES").map_or_else(|| beside(name), |folder| Path::new(&folder).join(name))
+}
+
+fn beside(name: &str) -> PathBuf {
     let here = std::env::current_exe().expect("a test knows its own path");
-    let beside = here.ancestors().nth(2).expect("target/debug/deps/flow").join("mesh");
-    assert!(beside.exists(), "no mesh binary: run the tests with `cargo xtask test`");
+    let beside = here.ancestors().nth(2).expect("target/debug/deps/flow").join(name);
+    assert!(beside.exists(), "no binary {name}: run the tests with `cargo xtask test`");
     beside
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::{Ran, fails, fails_with, good, head, rows, run, write};
 use crate::{
-    house::{House, Process, SECRET, mesh_binary, wait_for},
+    house::{House, Process, SECRET, example_binary, wait_for},
     store::Store,
     wire,
 };
@@ -56,7 +56,7 @@ fn a_manifest_is_shown_as_a_table_and_counted_without_what_its_prefix_leaves_out
 fn a_file_may_be_toml_or_begin_with_a_byte_order_mark_and_leave_out_what_the_settings_know() {
     let redis = Store::start();
     let house = service(&redis);
-    write(&house, "bom.json", format!("\u{feff}{{\"routes\":[]}}"));
+    write(&house, "bom.json", "\u{feff}{\"routes\":[]}");
     let toml = as_pim(&house, &["register", "--manifest", "pim.toml"]);
     assert!(toml.out.ends_with("\n1 route(s) registered.\n"), "{toml:#?}");
     let route = &good(&house, &["routes", "--json"]).json()["routes"][0];
@@ -108,9 +108,7 @@ fn without_a_manifest_or_a_place_to_register_nothing_is_done() {
 fn a_running_service_is_asked_for_its_own_manifest() {
     let redis = Store::start();
     let house = House::new(&format!("[redis]\nurl = \"{}\"\n", redis.url()));
-    let folder = mesh_binary();
-    let binary = folder.with_file_name("two-services-service");
-    assert!(binary.exists(), "{} is built with the workspace", binary.display());
+    let binary = example_binary("two-services-service");
     let mut stock = Process::start(Command::new(binary).args(["127.0.0.1:0", SECRET]));
     let url = stock.line("its URL", |line| line.strip_prefix("listening on ").map(str::to_owned));
     let document = format!("{url}/microservice/manifest");

@@ -1,5 +1,7 @@
 //! `mesh health`, `mesh routes`, `mesh explain`: from the store, from a gateway, and from nobody.
 
+use mesh_core::clock::{Clock as _, SystemClock};
+
 use super::{fails, fails_with, good, head, rows, run};
 use crate::{
     house::{House, manifest, wait_for},
@@ -38,8 +40,7 @@ fn health_says_that_no_services_are_configured() {
 fn health_shows_what_the_package_wrote_and_ends_with_1_when_a_service_has_no_healthy_instance() {
     let redis = Store::start();
     let house = house(&redis);
-    let now =
-        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_secs();
+    let now = || SystemClock.unix().seconds();
     let record =
         |failures: u32, age: u64| format!("{{\"failures\":{failures},\"last_failure\":{}}}", now() - age);
     // The records of both instances, their states, and the exit codes of `unhealthy` and `degraded`.

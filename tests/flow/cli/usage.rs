@@ -1,10 +1,6 @@
 //! The command line itself: help, wrong words, and the commands that need nobody else.
 
-use std::{
-    fs::File,
-    io::{BufRead as _, BufReader},
-    process::{Command, Stdio},
-};
+use std::{fs::File, process::Command};
 
 use super::{fails, fails_with, good, run, write};
 use crate::house::{House, mesh_binary};
@@ -112,16 +108,12 @@ fn sign_prints_the_headers_that_a_call_would_carry() {
 #[test]
 fn a_reader_that_goes_away_is_no_fault_and_a_full_disk_is_one() {
     let house = House::new("");
-    let mut child =
-        house.command(&["--help"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    drop(child.stdout.take());
-    let stderr = BufReader::new(child.stderr.take().expect("stderr")).lines().map_while(Result::ok);
-    assert_eq!(stderr.collect::<Vec<_>>(), Vec::<String>::new());
-
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let output = house.command(&["keygen"]).stdout(writer).output().expect("it runs");
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    for arguments in [&["--help"][..], &["keygen"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = house.command(arguments).stdout(writer).output().expect("it runs");
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    }
 
     let full = File::options().write(true).open("/dev/full").expect("the full device");
     let output = Command::new(mesh_binary()).arg("keygen").stdout(full).output().expect("it runs");
