@@ -5,6 +5,7 @@ mod attempts;
 mod health;
 mod precedence;
 mod register;
+mod stale;
 mod streaming;
 mod wire;
 

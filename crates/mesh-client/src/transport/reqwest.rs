@@ -59,6 +59,11 @@ impl HttpTransport for ReqwestTransport {
         let mut outgoing = ::reqwest::Request::new(head.method, url);
         *outgoing.headers_mut() = head.headers;
         *outgoing.body_mut() = Some(body.into());
+        if !outgoing.method().is_idempotent() {
+            // Lets the runtime see which idle connections their servers have closed: a request that must not be repeated
+            // and is written to one of them fails, although nobody worked on it.
+            tokio::task::yield_now().await;
+        }
         let mut answer = self.0.execute(outgoing).await.map_err(|error| unanswered(&error))?;
         let mut head = http::Response::new(());
         *head.status_mut() = answer.status();
