@@ -36,7 +36,7 @@ use crate::{
 const HEALTH_PERIOD: Duration = Duration::from_secs(1);
 /// Source: docs/refusals.md; a blackholed address costs a call no more than this.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(250);
-/// Source: surface of the settings, `manifest.ttl`.
+/// Source: docs/settings.md, `manifest.ttl`.
 const MANIFEST_TTL: Duration = Duration::from_secs(300);
 /// An absent deadline is this many timeouts.
 pub(crate) const DEADLINE_TIMEOUTS: u32 = 3;

@@ -83,8 +83,8 @@ where
     answered
 }
 
-/// Whether the request may be sent again after it was written: by its method, or by an explicit key (docs/refusals.md,
-/// decision 5).
+/// Whether the request may be sent again after it was written: by its method, or by an explicit key (docs/wire.md,
+/// C12).
 fn may_repeat(route: &RouteState, parts: &Parts) -> bool {
     let has_explicit_key = || {
         has_value(&parts.headers, &IDEMPOTENCY_KEY)
