@@ -12,6 +12,7 @@ const MIN_WRITES_BETWEEN_SWEEPS: usize = 64;
 pub(super) struct Expiring<K, V> {
     entries: HashMap<K, Entry<V>>,
     writes_until_sweep: usize,
+    swept: Option<Tick>,
 }
 
 #[derive(Debug)]
@@ -22,7 +23,7 @@ struct Entry<V> {
 
 impl<K, V> Default for Expiring<K, V> {
     fn default() -> Self {
-        Self { entries: HashMap::new(), writes_until_sweep: MIN_WRITES_BETWEEN_SWEEPS }
+        Self { entries: HashMap::new(), writes_until_sweep: MIN_WRITES_BETWEEN_SWEEPS, swept: None }
     }
 }
 
@@ -61,6 +62,14 @@ impl<K: Eq + Hash, V> Expiring<K, V> {
             .iter()
             .filter(move |(_, entry)| now < entry.ends)
             .map(move |(key, entry)| (key, &entry.value, entry.ends.since(now)))
+    }
+
+    /// Takes out what has ended, unless that was done less than `pause` ago.
+    pub(super) fn sweep(&mut self, now: Tick, pause: Duration) {
+        if self.swept.is_none_or(|swept| now.since(swept) >= pause) {
+            self.entries.retain(|_, entry| now < entry.ends);
+            self.swept = Some(now);
+        }
     }
 
     /// After a sweep, as many writes as entries were left go by before the next: constant cost per write, and never
