@@ -33,9 +33,9 @@ pub(super) fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)
     }
 }
 
-/// Whether the caller gave an explicit key: the call may be repeated.
+/// Whether the caller gave an explicit key: the call may be repeated. An empty one is none.
 pub(super) fn has_key(headers: &HeaderMap) -> bool {
-    headers.contains_key(IDEMPOTENCY_KEY)
+    headers.get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
 }
 
 /// All headers of a call but those of an attempt (timestamp, signature). `fresh_id` is used when the caller gave no id.

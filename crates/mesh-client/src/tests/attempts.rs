@@ -64,6 +64,15 @@ async fn a_request_that_was_written_is_repeated_only_if_that_is_safe() {
 }
 
 #[tokio::test]
+async fn an_empty_idempotency_key_makes_nothing_repeatable() {
+    let (first, second) = (upstream([Canned::reset()]).await, upstream([Canned::reset()]).await);
+    let client = client(&[first.url(), second.url()]);
+    let post = client.service("oms").post("/o", &json!({})).with_header("idempotency-key", "");
+    post.send().await.unwrap_err();
+    assert_eq!(first.count() + second.count(), 1);
+}
+
+#[tokio::test]
 async fn any_method_is_repeated_when_nothing_was_written() {
     let alive = upstream([Canned::json("{}")]).await;
     let client = client(&[nobody(), nobody(), alive.url()]);
