@@ -40,8 +40,14 @@ where
     let settings = &route.reloadable.settings;
     let begun = shared.clock.monotonic();
     let body = buffer(&parts.headers, body, route.body_limit, &settings.limits).await?;
-    if route.service.just_failed(&shared.health, shared.clock.monotonic()) {
+    let is_last_resort = route.service.all_open(&shared.health, shared.clock.monotonic());
+    if is_last_resort && route.service.just_failed(shared.clock.monotonic()) {
         return Err(answer::unavailable());
+    }
+    let mut policy = route.service.retry;
+    if is_last_resort {
+        // A look at each instance, without waits in between: whoever comes after it is answered at once.
+        policy.retries = 0;
     }
     let path_and_query = outgoing::path_and_query(route, head);
     let headers = outgoing::headers(gateway, route, parts, head, peer);
@@ -61,7 +67,7 @@ where
     let facts = CallFacts {
         method: parts.method.clone(),
         path: path_and_query.split('?').next().unwrap_or_default().to_owned(),
-        policy: route.service.retry,
+        policy,
         may_repeat,
         attempt_timeout: route.attempt_timeout,
         deadline: begun.after(route.deadline),

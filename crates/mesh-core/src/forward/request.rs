@@ -208,7 +208,7 @@ fn add_forwarding(forwarded: &mut HeaderMap, headers: &HeaderMap, facts: &Client
     });
     let ours = [
         (X_FORWARDED_FOR, Some(HeaderValue::from_bytes(&chain.join(b", ".as_slice())))),
-        (X_FORWARDED_HOST, Some(HeaderValue::from_str(facts.host))),
+        (X_FORWARDED_HOST, (!facts.host.is_empty()).then(|| HeaderValue::from_str(facts.host))),
         (X_FORWARDED_PROTO, Some(HeaderValue::from_str(facts.scheme))),
         (X_FORWARDED_PORT, Some(Ok(HeaderValue::from(facts.port)))),
         (X_FORWARDED_PREFIX, prefix.map(|prefix| HeaderValue::from_str(&prefix))),

@@ -10,7 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, header::CONNECTION};
+use http::{
+    HeaderValue, Request, Version,
+    header::{CONNECTION, CONTENT_LENGTH},
+};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -20,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     io::ClientIo,
-    phase::{LINGER, Overdue, Phase, Progress},
+    phase::{LAST_CALL, LINGER, Overdue, Phase, Progress},
 };
 use crate::{
     body::{Body, BodyError},
@@ -38,7 +41,8 @@ enum Happened {
     Alarm,
 }
 
-/// Serves requests on `socket` until it ends; after `stop` the request under way is the last.
+/// Serves requests on `socket` until it ends. After `stop` every answer says that the connection ends, and a connection
+/// without a request is given a moment for the one that may be on its way: closed at once, it would be lost.
 pub(super) async fn serve(
     socket: TcpStream,
     client: SocketAddr,
@@ -52,18 +56,23 @@ pub(super) async fn serve(
     let io = TokioIo::new(ClientIo::new(socket, shared, Arc::clone(&progress)));
     let peer = Peer { address: client.ip(), port, is_https: false };
     let service = {
-        let progress = Arc::clone(&progress);
+        let (progress, stop) = (Arc::clone(&progress), stop.clone());
         service_fn(move |request: Request<Incoming>| {
-            let (gateway, progress) = (gateway.clone(), Arc::clone(&progress));
+            let (gateway, progress, stop) = (gateway.clone(), Arc::clone(&progress), stop.clone());
             progress.begun();
             let has_body = !request.body().is_end_stream();
+            let takes_chunks = request.version() >= Version::HTTP_11;
             async move {
-                let response = gateway.answer(request, peer).await;
+                let mut response = gateway.answer(request, peer).await;
                 let is_refused = response.extensions().get::<Code>().is_some();
                 if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {
                     progress.linger();
                 }
-                Ok::<_, Infallible>(response.map(|body| Watched { body, progress }))
+                if stop.is_cancelled() {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                let ends_with_connection = !takes_chunks && !response.headers().contains_key(CONTENT_LENGTH);
+                Ok::<_, Infallible>(response.map(|body| Watched { body, progress, ends_with_connection }))
             }
         })
     };
@@ -96,9 +105,9 @@ pub(super) async fn serve(
             Happened::Ended => return,
             Happened::Stopped => {
                 is_stopped = true;
-                connection.as_mut().graceful_shutdown();
+                alarm.set(sleep(LAST_CALL));
             }
-            Happened::Alarm => match progress.overdue(&limits) {
+            Happened::Alarm => match progress.overdue(&limits, is_stopped) {
                 Overdue::Idle => return,
                 Overdue::Head => {
                     progress.expire();
@@ -114,6 +123,8 @@ pub(super) async fn serve(
 struct Watched {
     body: Body,
     progress: Arc<Progress>,
+    /// Whether the end of the connection is all that tells the client where the body ends.
+    ends_with_connection: bool,
 }
 
 impl Drop for Watched {
@@ -130,7 +141,11 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if self.ends_with_connection && matches!(frame, Poll::Ready(Some(Err(_)))) {
+            self.progress.break_off();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

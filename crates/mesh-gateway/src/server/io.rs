@@ -24,6 +24,9 @@ use crate::gateway::Shared;
 /// What is read and thrown away at the end, so that an answer to a request that was not read arrives.
 const LINGER_BYTES: usize = 512 * 1024;
 
+/// How a client begins that speaks HTTP/2 without having asked; hyper would end the connection without a word.
+const PREFACE: &[u8] = b"PRI * HTTP/2";
+
 /// A client's socket.
 #[derive(Debug)]
 pub(super) struct ClientIo {
@@ -101,6 +104,16 @@ impl ClientIo {
     }
 }
 
+impl Drop for ClientIo {
+    fn drop(&mut self) {
+        if self.progress.breaks()
+            && let Err(error) = self.socket.set_zero_linger()
+        {
+            tracing::debug!(%error, "a connection could not be reset");
+        }
+    }
+}
+
 /// The status of an answer's first line.
 fn status(bytes: &[u8]) -> Option<u16> {
     let line = bytes.strip_prefix(b"HTTP/1.1 ").or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?;
@@ -124,6 +137,12 @@ impl AsyncRead for ClientIo {
         if let Some(read) = buffer.filled().get(before..).filter(|read| !read.is_empty())
             && self.progress.received()
         {
+            if read.starts_with(PREFACE) {
+                buffer.set_filled(before);
+                self.first_bytes.keep(PREFACE);
+                self.refuse(400);
+                return self.poll_replacement(context);
+            }
             self.first_bytes.keep(read);
         }
         Poll::Ready(Ok(()))
@@ -170,6 +189,9 @@ impl AsyncWrite for ClientIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.progress.breaks() {
+            return Poll::Ready(Ok(()));
+        }
         if !self.is_shut {
             ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
             self.is_shut = true;

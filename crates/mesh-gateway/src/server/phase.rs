@@ -35,12 +35,16 @@ pub(super) enum Phase {
 /// How long a connection may linger after the gateway's last word.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
+/// How long a connection without a request is kept after the gateway began to end.
+pub(super) const LAST_CALL: Duration = Duration::from_millis(500);
+
 /// The phase of one connection, shared between its socket, its requests and its alarm.
 #[derive(Debug)]
 pub(super) struct Progress {
     phase: AtomicU8,
     since: AtomicU64,
     lingers: AtomicBool,
+    breaks: AtomicBool,
     clock: Arc<dyn Clock>,
 }
 
@@ -62,6 +66,7 @@ impl Progress {
             phase: AtomicU8::new(Phase::Fresh as u8),
             since,
             lingers: AtomicBool::new(false),
+            breaks: AtomicBool::new(false),
             clock,
         })
     }
@@ -122,15 +127,27 @@ impl Progress {
         self.lingers.load(Ordering::Relaxed)
     }
 
-    /// What is overdue now.
-    pub(super) fn overdue(&self, limits: &Limits) -> Overdue {
+    /// The answer broke off, and only a reset tells the client: its end would be the end of the connection.
+    pub(super) fn break_off(&self) {
+        self.breaks.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn breaks(&self) -> bool {
+        self.breaks.load(Ordering::Relaxed)
+    }
+
+    /// What is overdue now; `is_stopped`: the gateway takes the last requests.
+    pub(super) fn overdue(&self, limits: &Limits, is_stopped: bool) -> Overdue {
+        let longest = if is_stopped { LAST_CALL } else { Duration::MAX };
         let for_so_long = self.clock.monotonic().since(Tick(self.since.load(Ordering::Relaxed)));
         let (limit, overdue) = match self.phase() {
-            Phase::Fresh => (limits.head_timeout, Overdue::Idle),
-            Phase::Idle => (limits.idle_timeout, Overdue::Idle),
+            Phase::Fresh => (limits.head_timeout.min(longest), Overdue::Idle),
+            Phase::Idle => (limits.idle_timeout.min(longest), Overdue::Idle),
             Phase::Head => (limits.head_timeout, Overdue::Head),
             Phase::Closing => (LINGER, Overdue::Idle),
-            Phase::Busy | Phase::Sent | Phase::Expired => return Overdue::Not(limits.head_timeout),
+            Phase::Busy | Phase::Sent | Phase::Expired => {
+                return Overdue::Not(limits.head_timeout.min(longest));
+            }
         };
         if for_so_long >= limit { overdue } else { Overdue::Not(limit.saturating_sub(for_so_long)) }
     }

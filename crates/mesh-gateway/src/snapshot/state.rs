@@ -68,10 +68,10 @@ impl ServiceState {
         Tick(self.last_resort_failed.load(Ordering::Relaxed))
     }
 
-    /// Whether the service is worth no attempt now: all instances are open, and a last resort just failed.
-    pub(crate) fn just_failed(&self, policy: &HealthPolicy, now: Tick) -> bool {
+    /// Whether a last resort just failed: with all instances open the service is worth no attempt then.
+    pub(crate) fn just_failed(&self, now: Tick) -> bool {
         let failed = self.last_resort_failed();
-        failed != Tick::default() && now.since(failed) < LAST_RESORT_PAUSE && self.all_open(policy, now)
+        failed != Tick::default() && now.since(failed) < LAST_RESORT_PAUSE
     }
 
     /// Notes that a call came to nothing.
@@ -81,7 +81,8 @@ impl ServiceState {
         }
     }
 
-    fn all_open(&self, policy: &HealthPolicy, now: Tick) -> bool {
+    /// Whether no instance is fit to be asked: whichever is, is a last resort.
+    pub(crate) fn all_open(&self, policy: &HealthPolicy, now: Tick) -> bool {
         self.view.instances().iter().all(|instance| instance.state(policy, now) == BreakerState::Open)
     }
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header::HOST};
 use http_body_util::Full;
+use hyper::client::conn::TrySendError;
 use mesh_client::driver::{Attempt, Sent, Transport};
 use mesh_core::{
     clock::Clock,
@@ -13,7 +14,7 @@ use mesh_core::{
     service::BaseUrl,
     signature::Signer,
 };
-use tokio::time::timeout;
+use tokio::{task::yield_now, time::timeout};
 
 use super::{
     body::{Home, UpstreamBody},
@@ -62,7 +63,10 @@ impl Transport for Outgoing<'_> {
                 let outcome = classify::answered(&response, self.clock.unix());
                 let status = Some(response.status().as_u16());
                 if matches!(outcome, Outcome::Lost(_)) {
-                    return failed(outcome, "an upgrade that nobody asked for".to_owned());
+                    return failed(
+                        outcome,
+                        "an upgrade that nobody asked for, or an unclear framing".to_owned(),
+                    );
                 }
                 Sent { outcome, status, response: Some(response), message: String::new() }
             }
@@ -81,7 +85,7 @@ impl Outgoing<'_> {
         let mut request = self.request(url)?;
         let authority: Arc<str> = Arc::from(url.authority());
         loop {
-            let pooled = self.pool.take(&authority, self.clock.monotonic());
+            let pooled = self.pooled(&authority).await;
             let was_pooled = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
@@ -91,13 +95,14 @@ impl Outgoing<'_> {
             };
             if let Err(error) = connection.ready().await {
                 if was_pooled {
+                    self.pool.was_closed(&authority, self.clock.monotonic());
                     continue;
                 }
                 return Err(Broken::NotSent(Failure::Reset, error.to_string()));
             }
             match connection.try_send_request(request).await {
                 Ok(response) => return Ok(self.wrap(response, authority, connection)),
-                Err(mut failure) => match failure.take_message() {
+                Err(mut failure) => match self.unsent(&mut failure, was_pooled, &authority) {
                     Some(unsent) if was_pooled => request = unsent,
                     Some(_) => return Err(Broken::NotSent(Failure::Reset, failure.error().to_string())),
                     // The instance closed the connection while it was idle; the next one is a fresh one.
@@ -113,13 +118,47 @@ impl Outgoing<'_> {
         }
     }
 
+    /// An idle connection, if there is one that this request may go over.
+    async fn pooled(&self, authority: &Arc<str>) -> Option<Connection> {
+        if self.may_repeat {
+            return self.pool.take(authority, self.clock.monotonic());
+        }
+        loop {
+            let connection = self.pool.take_steady(authority, self.clock.monotonic())?;
+            // Lets the connection's own task read what has arrived: it sees an end before the request is written.
+            yield_now().await;
+            if !connection.is_closed() {
+                return Some(connection);
+            }
+            self.pool.was_closed(authority, self.clock.monotonic());
+        }
+    }
+
+    /// The request, if nothing of it was written. Notes that the instance closed a connection that was to be used again.
+    fn unsent(
+        &self,
+        failure: &mut TrySendError<Request<Full<Bytes>>>,
+        was_pooled: bool,
+        authority: &Arc<str>,
+    ) -> Option<Request<Full<Bytes>>> {
+        if was_pooled && !failure.error().is_parse() {
+            self.pool.was_closed(authority, self.clock.monotonic());
+        }
+        failure.take_message()
+    }
+
     fn wrap(
         &self,
         response: Response<hyper::body::Incoming>,
         authority: Arc<str>,
         connection: Connection,
     ) -> Response<UpstreamBody> {
-        let home = Home { pool: Arc::clone(self.pool), authority, connection, clock: Arc::clone(self.clock) };
+        let home = (!classify::closes(&response)).then(|| Home {
+            pool: Arc::clone(self.pool),
+            authority,
+            connection,
+            clock: Arc::clone(self.clock),
+        });
         response.map(|incoming| UpstreamBody::new(incoming, home))
     }
 

@@ -34,8 +34,8 @@ pub(super) struct Home {
 }
 
 impl UpstreamBody {
-    pub(super) fn new(incoming: Incoming, home: Home) -> Self {
-        let mut body = Self { incoming, home: Some(home), on_break: None };
+    pub(super) fn new(incoming: Incoming, home: Option<Home>) -> Self {
+        let mut body = Self { incoming, home, on_break: None };
         if body.incoming.is_end_stream() {
             body.go_home();
         }

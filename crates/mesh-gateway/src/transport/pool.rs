@@ -17,13 +17,25 @@ const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Idle connections that are kept for one instance.
 const MAX_IDLE: usize = 256;
 
+/// An instance that closes connections sooner than this after their last answer does so without regard to idleness.
+const SOON: Duration = Duration::from_secs(1);
+/// For so long after that, a request that may not be repeated gets a connection of its own.
+const WARY: Duration = Duration::from_secs(10);
+
 /// A connection that can carry a request.
 pub(super) type Connection = SendRequest<Full<Bytes>>;
 
 /// The idle connections of one worker.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    idle: Mutex<HashMap<Arc<str>, Vec<Idle>>>,
+    instances: Mutex<HashMap<Arc<str>, Instance>>,
+}
+
+#[derive(Debug, Default)]
+struct Instance {
+    idle: Vec<Idle>,
+    /// When it was last seen to have closed a connection that was just used, without having said so.
+    closed_one: Option<Tick>,
 }
 
 #[derive(Debug)]
@@ -35,41 +47,64 @@ struct Idle {
 impl Pool {
     /// The connection to `authority` that was used last and is still open.
     pub(super) fn take(&self, authority: &str, now: Tick) -> Option<Connection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = idle.get_mut(authority)?;
-        while let Some(candidate) = waiting.pop() {
-            if now.since(candidate.since) >= IDLE_LIMIT {
-                waiting.clear();
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = instances.get_mut(authority)?;
+        while let Some(candidate) = instance.idle.pop() {
+            let waited = now.since(candidate.since);
+            if waited >= IDLE_LIMIT {
+                instance.idle.clear();
                 return None;
             }
             if !candidate.connection.is_closed() {
                 return Some(candidate.connection);
             }
+            if waited < SOON {
+                instance.closed_one = Some(now);
+            }
         }
         None
     }
 
+    /// Like [`take`](Self::take), for a request that may not be repeated once it was written: only a connection that
+    /// was just used, to an instance that is not known to close such ones.
+    pub(super) fn take_steady(&self, authority: &str, now: Tick) -> Option<Connection> {
+        {
+            let instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+            let instance = instances.get(authority)?;
+            let is_wary = instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
+            if is_wary || instance.idle.last().is_none_or(|last| now.since(last.since) >= SOON) {
+                return None;
+            }
+        }
+        self.take(authority, now)
+    }
+
+    /// A connection to `authority` turned out to be closed when it was to be used again.
+    pub(super) fn was_closed(&self, authority: &Arc<str>, now: Tick) {
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.entry(Arc::clone(authority)).or_default().closed_one = Some(now);
+    }
+
     /// Takes a connection back after its answer was read to the end.
     pub(super) fn give_back(&self, authority: &Arc<str>, connection: Connection, now: Tick) {
-        if connection.is_closed() {
-            return;
-        }
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = match idle.get_mut(authority) {
-            Some(waiting) => waiting,
-            None => idle.entry(Arc::clone(authority)).or_default(),
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = match instances.get_mut(authority) {
+            Some(instance) => instance,
+            None => instances.entry(Arc::clone(authority)).or_default(),
         };
-        if waiting.len() < MAX_IDLE {
-            waiting.push(Idle { connection, since: now });
+        if connection.is_closed() {
+            instance.closed_one = Some(now);
+        } else if instance.idle.len() < MAX_IDLE {
+            instance.idle.push(Idle { connection, since: now });
         }
     }
 
     /// Closes connections that waited too long. Called now and then, so that instances that are gone leave nothing.
     pub(crate) fn sweep(&self, now: Tick) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|_, waiting| {
-            waiting.retain(|idle| now.since(idle.since) < IDLE_LIMIT && !idle.connection.is_closed());
-            !waiting.is_empty()
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.retain(|_, instance| {
+            instance.idle.retain(|idle| now.since(idle.since) < IDLE_LIMIT && !idle.connection.is_closed());
+            !instance.idle.is_empty() || instance.closed_one.is_some_and(|closed| now.since(closed) < WARY)
         });
     }
 }
