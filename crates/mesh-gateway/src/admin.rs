@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderValue, Method, StatusCode, header::CACHE_CONTROL, header::CONTENT_TYPE},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use mesh_core::error::Code;
 use serde::Deserialize;
 use serde_json::json;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
     documents::{self, InstanceRow, Verdict},
+    error::Refusal,
     gateway::{Gateway, Shared},
     metrics,
 };
@@ -37,6 +39,11 @@ pub(crate) fn router(gateway: &Gateway) -> Router {
         .route("/admin/routes", get(routes))
         .route("/admin/explain", get(explain))
         .route("/admin/instances", get(instances))
+        .fallback(async || refused(Refusal::new(Code::RouteNotFound, "no such page")))
+        .method_not_allowed_fallback(async || {
+            let refusal = Refusal::new(Code::MethodNotAllowed, "the admin listener is for reading");
+            refused(refusal.allowing(&[Method::GET, Method::HEAD]))
+        })
         .with_state(Arc::clone(gateway.shared()))
         .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(CatchPanicLayer::new())
@@ -89,13 +96,22 @@ struct Asked {
     path: String,
 }
 
-async fn explain(State(shared): Admin, Query(asked): Query<Asked>) -> Response {
+async fn explain(State(shared): Admin, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let asked = match asked {
+        Ok(Query(asked)) => asked,
+        Err(rejection) => return refused(Refusal::new(Code::BadFraming, rejection.body_text())),
+    };
     let Ok(method) = asked.method.parse::<Method>() else {
-        return fresh(StatusCode::BAD_REQUEST, json!({ "error": "that is no method" }));
+        return refused(Refusal::new(Code::BadFraming, "that is no method"));
     };
     let snapshot = shared.snapshot.load();
     let explanation = documents::explain(&snapshot.table, &rows(&shared), &method, &asked.path);
     fresh(StatusCode::OK, explanation.document)
+}
+
+/// A refusal in the gateway's shape. It is none of the street's: no metric counts it.
+fn refused(refusal: Refusal) -> Response {
+    refusal.into_response().map(axum::body::Body::new)
 }
 
 fn fresh(status: StatusCode, document: serde_json::Value) -> Response {

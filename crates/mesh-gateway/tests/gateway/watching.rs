@@ -3,7 +3,7 @@
 use mesh_gateway::GatewaySettings;
 use mesh_testkit::upstream::FakeUpstream;
 
-use crate::support::{Node, manifest_with, name, service};
+use crate::support::{Node, manifest_with, name, send, service};
 
 async fn node() -> (Node, FakeUpstream) {
     let upstream = FakeUpstream::scripted([]).await.unwrap();
@@ -94,5 +94,19 @@ async fn the_page_for_people_shows_routes_and_instances() {
     assert!(page.header("content-type")[0].starts_with("text/html"));
     assert!(page.text().contains("/api/catalog/products/{product}"));
     assert!(page.text().contains(&upstream.url()));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_admin_listener_does_not_have_is_refused_in_the_gateway_s_shape() {
+    let (node, _upstream) = node().await;
+    node.admin("/admin").await.is_refusal(404, "route_not_found");
+    for query in ["", "?method=GET", "?path=/x", "?method=GET&method=GET&path=/x", "?method=&path=/x"] {
+        node.admin(&format!("/admin/explain{query}")).await.is_refusal(400, "bad_framing");
+    }
+    let head = "POST /admin/routes HTTP/1.1\r\nHost: admin\r\nConnection: close\r\nContent-Length: 0";
+    let answer = send(node.running.admin().unwrap(), head, b"").await;
+    answer.is_refusal(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), ["GET, HEAD"]);
     node.stop().await;
 }
