@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header::HOST};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, Uri,
+    header::{CONTENT_LENGTH, HOST},
+};
 use http_body_util::Full;
 use hyper::client::conn::TrySendError;
 use mesh_client::driver::{Attempt, Sent, Transport};
@@ -173,6 +176,10 @@ impl Outgoing<'_> {
         let headers = request.headers_mut();
         *headers = self.headers.clone();
         headers.insert(HOST, HeaderValue::from_str(url.authority()).map_err(unsendable)?);
+        if self.body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(self.method) {
+            // hyper says nothing of an empty body; services that expect one answer 411 then.
+            headers.insert(CONTENT_LENGTH, 0.into());
+        }
         headers.insert(X_SERVICE_NAME, self.name.clone());
         headers.insert(X_TIMESTAMP, timestamp.into());
         headers.insert(X_SIGNATURE, HeaderValue::from_str(signature.as_str()).map_err(unsendable)?);

@@ -72,6 +72,9 @@ async fn every_method_and_body_arrives_as_it_was_sent() {
             assert_eq!(request.method, method);
             assert_eq!(request.body, body);
             assert_eq!(request.header("content-type"), [b"application/x-anything; q=1"]);
+            if method != "DELETE" || !body.is_empty() {
+                assert_eq!(request.header("content-length"), [body.len().to_string().as_bytes()], "{method}");
+            }
         }
     }
     for method in ["GET", "HEAD", "OPTIONS"] {
