@@ -5,6 +5,7 @@ mod failover;
 mod forwarding;
 mod house;
 mod manifests;
+mod pool;
 mod redis_faults;
 mod refusals;
 mod store;

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 SECRET = sys.argv[1].encode()
 NAME = sys.argv[2] if len(sys.argv) > 2 else "python"
@@ -57,6 +58,8 @@ class Upstream(BaseHTTPRequestHandler):
             return self.send(418, b'{"short":"stout"}')
         if path == "/api/broken":
             return self.send(500, b'{"own":"error"}')
+        if path == "/api/together":
+            return self.send(200, json.dumps(self.together()).encode())
         if path == "/api/slow":
             print("slow", flush=True)
             time.sleep(2)
@@ -78,6 +81,16 @@ class Upstream(BaseHTTPRequestHandler):
             "body": base64.b64encode(body).decode(),
         }
         return self.send(200, json.dumps(seen).encode())
+
+    def together(self):
+        """Takes 100 ms, and until `count` services said in `folder` that they have begun, 20 s at the most."""
+        asked = dict(parse_qsl(self.path.split("?", 1)[1]))
+        begun = time.monotonic()
+        open(os.path.join(asked["folder"], NAME), "w").close()
+        time.sleep(0.1)
+        while len(os.listdir(asked["folder"])) < int(asked["count"]) and time.monotonic() < begun + 20:
+            time.sleep(0.01)
+        return {"begun": begun, "ended": time.monotonic()}
 
     def send(self, status, body, headers=()):
         self.send_response(status)

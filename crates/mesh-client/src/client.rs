@@ -20,6 +20,7 @@ use crate::{
     builder::{Defaults, ServiceClientBuilder},
     driver::Driver,
     identity::Identity,
+    pool::CallPool,
     request::ServiceCalls,
     transport::HttpTransport,
 };
@@ -93,6 +94,27 @@ impl ServiceClient {
     #[must_use]
     pub fn service(&self, name: impl Into<String>) -> ServiceCalls {
         ServiceCalls::new(self.clone(), name.into())
+    }
+
+    /// Begins a number of named calls that are sent together, to any services.
+    ///
+    /// ```
+    /// # async fn page(client: &mesh_client::ServiceClient) -> Result<(), mesh_client::CallError> {
+    /// let mut answers = client
+    ///     .pool()
+    ///     .add("user", client.service("users").get("/users/1"))
+    ///     .add("orders", client.service("oms").get("/api/orders"))
+    ///     .concurrency(8)
+    ///     .send()
+    ///     .await;
+    /// if let Some(user) = answers.take("user") {
+    ///     println!("{}", user?.throw()?.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn pool(&self) -> CallPool {
+        CallPool::new()
     }
 
     /// Ends the client and waits until the store took what the calls reported about health: for a process that ends

@@ -44,6 +44,12 @@ pub enum CallError {
         /// Every attempt, in order.
         attempts: Vec<AttemptRecord>,
     },
+    /// A part of a pool panicked, in a transport or a sink that is not ours. Nothing is known of its request.
+    #[error("the call to the service [{service}] panicked")]
+    Panicked {
+        /// The name that was called.
+        service: String,
+    },
     /// An answer broke off while its body was streamed.
     #[error("the answer of the service [{service}] broke off: {}: {message}", .failure.as_str())]
     Interrupted {
@@ -92,6 +98,9 @@ pub enum InvalidCall {
     /// A timeout of zero.
     #[error("the timeout is zero")]
     ZeroTimeout,
+    /// A pool has an earlier part of this name.
+    #[error("the name is taken by an earlier part of the pool")]
+    DoubledName,
     /// The deadline is below the timeout of one attempt.
     #[error("the deadline is below the timeout of one attempt")]
     DeadlineBelowTimeout,
@@ -103,6 +112,7 @@ impl CallError {
     pub fn origin(&self) -> Origin {
         match self {
             Self::Unavailable { attempts, .. } if attempts.is_empty() => Origin::Mesh,
+            Self::Panicked { .. } => Origin::Mesh,
             Self::Request { response } if response.status().is_client_error() => Origin::Caller,
             Self::Invalid(_) => Origin::Caller,
             Self::Unavailable { .. }
@@ -120,9 +130,11 @@ impl CallError {
             Self::Unavailable { attempts, .. } if attempts.is_empty() => Retry::Never,
             Self::Unavailable { .. } | Self::Interrupted { .. } => Retry::Same,
             Self::Request { response } if response.status().is_server_error() => Retry::Same,
-            Self::Request { .. } | Self::Invalid(_) | Self::TooLarge { .. } | Self::Decode { .. } => {
-                Retry::Never
-            }
+            Self::Request { .. }
+            | Self::Invalid(_)
+            | Self::TooLarge { .. }
+            | Self::Panicked { .. }
+            | Self::Decode { .. } => Retry::Never,
         }
     }
 
@@ -132,7 +144,7 @@ impl CallError {
         match self {
             Self::Unavailable { attempts, .. } | Self::TooLarge { attempts, .. } => attempts,
             Self::Request { response } => response.attempts(),
-            Self::Invalid(_) | Self::Interrupted { .. } | Self::Decode { .. } => &[],
+            Self::Invalid(_) | Self::Panicked { .. } | Self::Interrupted { .. } | Self::Decode { .. } => &[],
         }
     }
 }

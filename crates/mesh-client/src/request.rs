@@ -133,6 +133,11 @@ impl ServiceRequest {
         self
     }
 
+    /// The name of the service, as it was given.
+    pub(crate) fn service(&self) -> &str {
+        &self.service
+    }
+
     /// Keeps the first mistake.
     fn note(&mut self, mistake: InvalidCall) {
         self.mistake.get_or_insert(mistake);

@@ -3,6 +3,7 @@
 mod answers;
 mod attempts;
 mod health;
+mod pool;
 mod precedence;
 mod register;
 mod stale;
