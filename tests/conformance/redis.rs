@@ -48,3 +48,29 @@ mod manifest {
 
     mesh_testkit::manifest_conformance!(under_test().await);
 }
+
+mod idempotency {
+    use mesh_testkit::{RedisServer, conformance::idempotency::Idempotency};
+
+    async fn under_test() -> Idempotency {
+        let server = RedisServer::start().await;
+        let store = super::store(&server).expect("the URL of a test server");
+        Idempotency::on_system_clock(store).keeping(server)
+    }
+
+    mesh_testkit::idempotency_conformance!(under_test().await);
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_never_run_again() {
+        let server = RedisServer::start().await;
+        let store = super::store(&server).expect("the URL of a test server");
+        let idempotency = Idempotency::on_system_clock(store.clone());
+        mesh_testkit::conformance::idempotency::what_cannot_be_read_is_never_run_again(
+            &idempotency,
+            async |key, bytes| {
+                server.command(&[b"SET", store.keys().idempotency(key).as_bytes(), bytes]).await;
+            },
+        )
+        .await;
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh_core::{
     clock::SystemClock,
-    store::{HealthStore, ManifestStore, MemoryStore},
+    store::{HealthStore, IdempotencyStore, ManifestStore, MemoryStore},
 };
 use mesh_redis::RedisStore;
 
@@ -15,13 +15,14 @@ use crate::{exit::Failure, settings::Settings};
 pub(crate) struct Stores {
     pub(crate) health: Arc<dyn HealthStore>,
     pub(crate) manifests: Arc<dyn ManifestStore>,
+    pub(crate) idempotency: Arc<dyn IdempotencyStore>,
 }
 
 impl Stores {
     /// The memory of this process.
     pub(crate) fn memory() -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
-        Self { health: store.clone(), manifests: store }
+        Self { health: store.clone(), manifests: store.clone(), idempotency: store }
     }
 
     /// As the settings say. Does not connect yet.
@@ -36,7 +37,7 @@ impl Stores {
                 let store = RedisStore::connect(&redis.url, &redis.prefix)
                     .map_err(|error| Failure::usage(format!("redis.url: {error}")))?;
                 let store = Arc::new(store);
-                Ok(Self { health: store.clone(), manifests: store })
+                Ok(Self { health: store.clone(), manifests: store.clone(), idempotency: store })
             }
         }
     }

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod fingerprint;
 pub mod key;
 pub mod verdict;
+pub mod wire;
 
 pub use answer::{Answer, AnswerBody};
 pub use fingerprint::Fingerprint;

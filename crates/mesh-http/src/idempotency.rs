@@ -4,7 +4,8 @@
 //! (`Idempotency-Key`, else `X-Request-Id`) claims its key in the store, runs, and leaves its answer there; a twin is
 //! answered 409 while it runs and with the stored answer afterwards. Requests without a key, and safe ones, pass.
 //!
-//! * The key belongs to the verified [`Caller`](crate::caller::Caller): in axum the layer added last runs first, so
+//! * The key belongs to the verified [`Caller`](crate::caller::Caller), and to the user whose `Authorization` or `Cookie` it
+//!   passes on: in axum the layer added last runs first, so
 //!   `TrustService` is added after `Idempotency`. Without a caller the answer is 500 `idempotency.no_caller`, unless
 //!   the layer is [`anonymous`](IdempotencyLayer::anonymous).
 //! * Only 2xx is stored. The handler runs to its end even when the client has gone; its claim is renewed meanwhile,

@@ -10,6 +10,7 @@ use deadpool_redis::redis::Client;
 use crate::{
     address::{self, ConnectError},
     health::HealthScripts,
+    idempotency::IdempotencyScripts,
     keys::Keys,
     link::Link,
     manifest::Manifests,
@@ -18,8 +19,9 @@ use crate::{
 
 /// The mesh's ports on one Redis server. Cloning shares the connections.
 ///
-/// Every call returns within two seconds (`all`: ten), whatever the server does; after a failure calls fail at once for
-/// half a second, then one at a time asks again. Call it from background work, never between a request and its answer.
+/// Every call returns within two seconds (`all`: ten, those of idempotency: five), whatever the server does; after a
+/// failure calls fail at once for half a second, then one at a time asks again. Call it from background work, never between
+/// a request and its answer, unless the request must run once.
 ///
 /// Connections live on the tokio runtime that made the first call; when that ends, new ones are made.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) link: Link,
     pub(crate) health: HealthScripts,
+    pub(crate) idempotency: IdempotencyScripts,
     pub(crate) manifests: Manifests,
     malformed: AtomicU64,
     warned: Warned,
@@ -57,6 +60,7 @@ impl RedisStore {
         Ok(Self(Arc::new(Inner {
             manifests: Manifests::new(&client, &keys),
             health: HealthScripts::default(),
+            idempotency: IdempotencyScripts::default(),
             link: Link::new(client),
             keys,
             malformed: AtomicU64::new(0),

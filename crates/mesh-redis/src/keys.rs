@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use md5::{Digest, Md5};
-use mesh_core::{name::ServiceName, service::Instance};
+use mesh_core::{idempotency::IdempotencyKey, name::ServiceName, service::Instance};
 
 /// The keys under one prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,19 @@ impl Keys {
     #[must_use]
     pub fn manifests_changed(&self) -> String {
         format!("{}manifests:changed", self.prefix)
+    }
+
+    /// The answer to a request that ran: a JSON document that expires.
+    #[must_use]
+    pub fn idempotency(&self, key: &IdempotencyKey) -> String {
+        format!("{}idempotency:{key}", self.prefix)
+    }
+
+    /// The lock of a request that runs: its owner's token, which expires. Under the package's keys, the key of another
+    /// request can be the same text; under ours it cannot.
+    #[must_use]
+    pub fn idempotency_lock(&self, key: &IdempotencyKey) -> String {
+        format!("{}idempotency:{key}:lock", self.prefix)
     }
 
     /// The glob that matches the key of every manifest under this prefix, and no other prefix.

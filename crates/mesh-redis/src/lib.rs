@@ -1,6 +1,6 @@
 //! The mesh's ports on Redis, with the keys and values of the PHP package: a mixed fleet shares them (docs/wire.md, Redis).
 //!
-//! [`RedisStore`] remembers failures of instances and manifests. Every fact is one Lua script, so none is lost between
+//! [`RedisStore`] remembers failures of instances, manifests, and which requests ran. Every fact is one Lua script, so none is lost between
 //! processes. No call waits without bound, and after a failure calls fail at once for a moment: a store that is down
 //! costs its callers little. Depend on this crate where implementations are chosen; everybody else holds the ports of
 //! [`mesh_core::store`].
@@ -23,6 +23,7 @@ mod circuit;
 mod connect;
 mod error;
 mod health;
+mod idempotency;
 mod keys;
 mod link;
 mod manifest;

@@ -33,8 +33,8 @@ const PING_LIMIT: Duration = Duration::from_millis(500);
 /// A connection that was used within this time is taken to be alive.
 const IDLE: Duration = Duration::from_secs(1);
 const CONNECTIONS: usize = 4;
-/// More calls than this at a time are turned away.
-const MAX_CALLS: usize = 4_096;
+/// More calls than this at a time wait for their turn: the last of them still is answered in time.
+const MAX_CALLS: usize = 512;
 
 pub(crate) struct Link {
     address: String,
@@ -81,14 +81,17 @@ impl Link {
         F: FnOnce(MultiplexedConnection) -> W,
         W: Future<Output = RedisResult<T>>,
     {
-        let Ok(_permit) = self.calls.try_acquire() else {
+        let began = SystemClock.monotonic();
+        let Ok(Ok(_permit)) = tokio::time::timeout(limit, self.calls.acquire()).await else {
             return Err(Failure::busy("too many calls to redis at a time").error);
         };
-        if !self.circuit().admit(SystemClock.monotonic(), limit) {
+        let now = SystemClock.monotonic();
+        if !self.circuit().admit(now, limit) {
             let reason = format!("redis at {} failed a moment ago and is not asked again yet", self.address);
             return Err(Failure::busy(&reason).error);
         }
-        let outcome = tokio::time::timeout(limit, self.attempt(work)).await;
+        let left = limit.saturating_sub(now.since(began));
+        let outcome = tokio::time::timeout(left, self.attempt(work)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Failure::silence(&self.address)));
         match outcome {
             Ok(value) => {

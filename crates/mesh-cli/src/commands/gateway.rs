@@ -28,6 +28,7 @@ pub(crate) fn run(
     let keyring = settings.keyring.clone().map_err(Failure::settings)?;
     let stores = Stores::from_settings(settings)?;
     let gateway = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
+        .idempotency(stores.idempotency)
         .settings(gateway_settings::gateway(settings))
         .build()
         .map_err(|error| Failure::usage(error.to_string()))?;

@@ -90,6 +90,7 @@ pub(crate) fn default(key: &str) -> Option<Value> {
     }
     let raw = match setting.default {
         "[]" => Raw::List(Vec::new()),
+        "true" | "false" => Raw::Boolean(setting.default == "true"),
         text => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(text) => Raw::Text(text.to_owned()),
             None => Raw::from_text(Kind::Count(u64::MAX), text),

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Milliseconds,
     /// A number of bytes.
     Size,
+    /// True or false.
+    Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -55,6 +57,7 @@ impl Kind {
             Self::Seconds => "a length of time: seconds, or a text such as \"500ms\", \"2m\"".to_owned(),
             Self::Milliseconds => "a length of time: milliseconds, or a text such as \"2s\"".to_owned(),
             Self::Size => "a size: bytes, or a text such as \"256KiB\", \"1MiB\"".to_owned(),
+            Self::Flag => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", quoted(words)),
         }
     }
@@ -187,6 +190,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("idempotency.ttl", Kind::Seconds, "60", "How long an answer is replayed."),
     setting("idempotency.lock_timeout", Kind::Seconds, "10", "How long a claim lasts without renewal."),
     setting("idempotency.max_body", Kind::Size, "\"256KiB\"", "The largest body that is kept for a replay."),
+    setting(
+        "idempotency.compat",
+        Kind::Flag,
+        "false",
+        "Services use the PHP package's keys and entries (IdempotencyLayer::compat); the gateway always uses its own.",
+    ),
     setting("gateway.listen", Kind::Address, "\"0.0.0.0:8000\"", "The public listener."),
     setting("gateway.admin_listen", Kind::Address, "\"127.0.0.1:9000\"", "The admin listener."),
     setting("gateway.workers", Kind::Count(1_024), "0", "Runtimes; 0: one per available core."),

@@ -19,7 +19,8 @@ pub(crate) enum Raw {
     Integer(i64),
     Float(f64),
     List(Vec<Self>),
-    /// What no setting is: a table, a date, true or false.
+    Boolean(bool),
+    /// What no setting is: a table, a date.
     Other(&'static str),
 }
 
@@ -36,6 +37,7 @@ pub(crate) enum Value {
     HeaderNames(Vec<HeaderName>),
     Count(u64),
     Duration(Duration),
+    Flag(bool),
 }
 
 impl Raw {
@@ -54,6 +56,7 @@ impl Raw {
                     text.parse().map_or_else(|_| Self::Text(text.to_owned()), Self::Float)
                 }
             }
+            Kind::Flag => text.trim().parse().map_or_else(|_| Self::Text(text.to_owned()), Self::Boolean),
             _ => Self::Text(text.to_owned()),
         }
     }
@@ -72,6 +75,7 @@ pub(crate) fn read(kind: Kind, raw: Raw) -> Result<Value, String> {
             true => Ok(Value::Text(text)),
             false => Err(format!("{text:?} is not {}", kind.describe())),
         },
+        (Kind::Flag, Raw::Boolean(flag)) => Ok(Value::Flag(flag)),
         (Kind::Name, Raw::Text(text)) => {
             ServiceName::parse(&text).map(Value::Name).map_err(|error| format!("{text:?}: {error}"))
         }
@@ -166,6 +170,7 @@ fn described(raw: &Raw) -> String {
         Raw::Integer(number) => number.to_string(),
         Raw::Float(number) => format!("{number:?}"),
         Raw::List(_) => "a list".to_owned(),
+        Raw::Boolean(flag) => flag.to_string(),
         Raw::Other(what) => (*what).to_owned(),
     }
 }
@@ -190,7 +195,16 @@ mod tests {
         check(Kind::Seconds, &Raw::Integer(-1), None);
         check(Kind::Seconds, &Raw::Float(f64::NAN), None);
         check(Kind::Seconds, &Raw::Text("soon".to_owned()), None);
-        check(Kind::Seconds, &Raw::Other("true"), None);
+        check(Kind::Seconds, &Raw::Boolean(true), None);
+    }
+
+    #[test]
+    fn a_flag_is_true_or_false() {
+        check(Kind::Flag, &Raw::Boolean(true), Some(&Value::Flag(true)));
+        check(Kind::Flag, &Raw::from_text(Kind::Flag, " false"), Some(&Value::Flag(false)));
+        for wrong in [Raw::from_text(Kind::Flag, "yes"), Raw::Text("true".to_owned()), Raw::Integer(1)] {
+            check(Kind::Flag, &wrong, None);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod tests;
 
 use std::fmt;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
     crypto,
@@ -51,11 +51,32 @@ impl RequestKey {
         let Some(line) = lines.next() else {
             return Ok(None);
         };
+        if lines.next().is_some() {
+            return Err(KeyError::Malformed);
+        }
+        Self::parse(line).map(Some)
+    }
+
+    /// The request id alone, as the PHP package reads it; `None` when there is none or it is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Malformed`]: longer than 255 characters, with control bytes, not UTF-8, or two headers.
+    pub fn from_request_id(headers: &HeaderMap) -> Result<Option<Self>, KeyError> {
+        let mut lines = headers.get_all(X_REQUEST_ID).iter();
+        match (lines.next(), lines.next()) {
+            (None, _) => Ok(None),
+            (Some(line), None) if line.is_empty() => Ok(None),
+            (Some(line), None) => Self::parse(line).map(Some),
+            (Some(_), Some(_)) => Err(KeyError::Malformed),
+        }
+    }
+
+    fn parse(line: &HeaderValue) -> Result<Self, KeyError> {
         let text = std::str::from_utf8(line.as_bytes()).map_err(|_| KeyError::Malformed)?;
-        let is_key = lines.next().is_none()
-            && (1..=MAX_KEY_CHARACTERS).contains(&text.chars().count())
-            && !text.chars().any(char::is_control);
-        if is_key { Ok(Some(Self(text.to_owned()))) } else { Err(KeyError::Malformed) }
+        let is_key =
+            (1..=MAX_KEY_CHARACTERS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if is_key { Ok(Self(text.to_owned())) } else { Err(KeyError::Malformed) }
     }
 
     /// The text as it was sent.
@@ -65,9 +86,13 @@ impl RequestKey {
     }
 }
 
-/// A key as stores know it: 64 hex digits, scoped so that nobody is answered with somebody else's response.
+/// A key as stores know it: 64 hex digits, scoped so that nobody is answered with somebody else's response; or, as the
+/// PHP package has it, the request id itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct IdempotencyKey(String);
+pub struct IdempotencyKey {
+    text: String,
+    is_compat: bool,
+}
 
 impl IdempotencyKey {
     /// The key for `request` of `scope` (the verified caller, or `edge` and a hash of the user's credentials) to
@@ -77,20 +102,41 @@ impl IdempotencyKey {
         let texts = [scope, service.as_str(), request.as_str()];
         let lengths = texts.map(|text| (text.len() as u64).to_le_bytes());
         let parts = [0, 1, 2].map(|part| [&lengths[part][..], texts[part].as_bytes()]);
-        Self(hex::encode(crypto::sha256(parts.as_flattened())))
+        Self { text: hex::encode(crypto::sha256(parts.as_flattened())), is_compat: false }
     }
 
-    /// The hex digits.
+    /// The PHP package's key: the text as it was sent, for all callers and services alike. Its lock has no owner, and
+    /// its entry no fingerprint: whoever sends the text is answered with what is stored under it.
+    #[must_use]
+    pub fn compat(request: &RequestKey) -> Self {
+        Self { text: request.0.clone(), is_compat: true }
+    }
+
+    /// Whether it is the package's key.
+    #[must_use]
+    pub const fn is_compat(&self) -> bool {
+        self.is_compat
+    }
+
+    /// The hex digits; the text as it was sent for a package's key.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl fmt::Display for IdempotencyKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
+}
+
+/// The scope of the requests that `caller` sends: its name; and where it passes on `Authorization` or `Cookie` of the user
+/// it calls for, `/` and [`edge_scope`] of them: two users behind one gateway share no answer. No name has a `/` in it.
+#[must_use]
+pub fn caller_scope(caller: &ServiceName, headers: &HeaderMap) -> String {
+    let is_for_a_user = headers.contains_key(header::AUTHORIZATION) || headers.contains_key(header::COOKIE);
+    if is_for_a_user { format!("{caller}/{}", edge_scope(headers)) } else { caller.as_str().to_owned() }
 }
 
 /// The scope of a user at the gateway's public door: `edge:` + SHA-256 over Authorization and Cookie.

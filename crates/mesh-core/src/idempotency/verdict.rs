@@ -23,7 +23,9 @@ pub fn judge(begin: Begin, fingerprint: &Fingerprint) -> Verdict {
     match begin {
         Begin::Fresh(lease) => Verdict::Run(lease),
         Begin::InFlight => Verdict::Refuse(Code::IdempotencyInFlight),
-        Begin::Answered(stored, _) if stored != *fingerprint => Verdict::Refuse(Code::IdempotencyKeyReused),
+        Begin::Answered(Some(stored), _) if stored != *fingerprint => {
+            Verdict::Refuse(Code::IdempotencyKeyReused)
+        }
         Begin::Answered(_, Answer { body: AnswerBody::NotKept, .. }) => {
             Verdict::Refuse(Code::IdempotencyNotReplayable)
         }
@@ -56,7 +58,14 @@ mod tests {
     #[test]
     fn the_same_request_is_answered_with_the_stored_answer() {
         let stored = answer(AnswerBody::Whole("{}".into()));
-        let verdict = judge(Begin::Answered(MINE, stored.clone()), &MINE);
+        let verdict = judge(Begin::Answered(Some(MINE), stored.clone()), &MINE);
+        assert!(matches!(verdict, Verdict::Replay(replayed) if replayed == stored));
+    }
+
+    #[test]
+    fn an_entry_without_a_fingerprint_answers_any_request() {
+        let stored = answer(AnswerBody::Whole("{}".into()));
+        let verdict = judge(Begin::Answered(None, stored.clone()), &MINE);
         assert!(matches!(verdict, Verdict::Replay(replayed) if replayed == stored));
     }
 
@@ -64,9 +73,9 @@ mod tests {
     fn what_cannot_be_replayed_is_refused_and_never_run_again() {
         refused(Begin::InFlight, Code::IdempotencyInFlight);
         refused(Begin::Unreadable, Code::IdempotencyUnreadable);
-        refused(Begin::Answered(MINE, answer(AnswerBody::NotKept)), Code::IdempotencyNotReplayable);
+        refused(Begin::Answered(Some(MINE), answer(AnswerBody::NotKept)), Code::IdempotencyNotReplayable);
         for body in [AnswerBody::NotKept, AnswerBody::Whole("{}".into())] {
-            refused(Begin::Answered(Fingerprint([2; 32]), answer(body)), Code::IdempotencyKeyReused);
+            refused(Begin::Answered(Some(Fingerprint([2; 32])), answer(body)), Code::IdempotencyKeyReused);
         }
     }
 

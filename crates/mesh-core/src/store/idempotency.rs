@@ -12,7 +12,7 @@ use crate::idempotency::{Answer, Fingerprint, IdempotencyKey};
 pub struct Lease {
     /// The key that is claimed.
     pub key: IdempotencyKey,
-    /// Tells this claim from all others of the key.
+    /// Tells this claim from all others of the key; of a key of [`IdempotencyKey::compat`] stores need not look at it.
     pub owner: [u8; 16],
 }
 
@@ -23,8 +23,8 @@ pub enum Begin {
     Fresh(Lease),
     /// Somebody holds it.
     InFlight,
-    /// It was answered.
-    Answered(Fingerprint, Answer),
+    /// It was answered; without the request's fingerprint under a key of [`IdempotencyKey::compat`].
+    Answered(Option<Fingerprint>, Answer),
     /// There is an entry that cannot be read: never executed again.
     Unreadable,
 }

@@ -71,6 +71,14 @@ impl IdempotencyLayer {
         self.with(|terms| terms.anonymous = true)
     }
 
+    /// Shares keys, entries and locks with PHP services (docs/wire.md, I11): the key is `X-Request-Id` alone, for all callers
+    /// and requests alike, so no verified caller is needed, and whoever knows an id gets its answer. For a migration, behind
+    /// callers that are trusted; never at a public door.
+    #[must_use]
+    pub fn compat(self) -> Self {
+        self.with(|terms| terms.compat = true)
+    }
+
     /// Whose keys these are; `app` unless set. Services that share a store need different names.
     #[must_use]
     pub fn service(self, service: ServiceName) -> Self {

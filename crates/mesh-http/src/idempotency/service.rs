@@ -1,6 +1,7 @@
 //! The service that stands before another one and lets a keyed request run once.
 
 use std::{
+    borrow::Cow,
     error::Error,
     mem,
     sync::Arc,
@@ -13,7 +14,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response, request::Parts};
 use mesh_core::{
     error::Code,
-    idempotency::{Fingerprint, IdempotencyKey, RequestKey},
+    idempotency::{Fingerprint, IdempotencyKey, RequestKey, key::caller_scope},
 };
 use tower::Service;
 use tracing::Instrument;
@@ -93,7 +94,8 @@ fn key_of<B>(request: &Request<B>, terms: &Terms) -> Result<Option<RequestKey>, 
     if request.method().is_safe() {
         return Ok(None);
     }
-    match RequestKey::from_headers(request.headers()) {
+    let read = if terms.compat { RequestKey::from_request_id } else { RequestKey::from_headers };
+    match read(request.headers()) {
         Ok(None) if terms.required => Err(Refusal::of(Code::IdempotencyKeyMissing)),
         Ok(sent) => Ok(sent),
         Err(error) => Err(Refusal::of(error.code())),
@@ -111,7 +113,10 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (parts, body) = request.into_parts();
-    let key = IdempotencyKey::scoped(scope(&parts, terms)?, &terms.service, &sent);
+    let key = match terms.compat {
+        true => IdempotencyKey::compat(&sent),
+        false => IdempotencyKey::scoped(&scope(&parts, terms)?, &terms.service, &sent),
+    };
     let body = buffered(body, terms.body_limit).await.map_err(|unread| unread.refusal())?;
     let uri = sent_uri(&parts);
     let fingerprint = Fingerprint::of(parts.method.as_str(), uri.path(), uri.query(), &body);
@@ -120,13 +125,13 @@ where
 }
 
 /// Who must not be answered with somebody else's answer.
-fn scope<'p>(parts: &'p Parts, terms: &Terms) -> Result<&'p str, Refusal> {
+fn scope<'p>(parts: &'p Parts, terms: &Terms) -> Result<Cow<'p, str>, Refusal> {
     if let Some(Scope(scope)) = parts.extensions.get() {
-        return Ok(scope);
+        return Ok(scope.into());
     }
     match parts.extensions.get::<Caller>() {
-        Some(caller) => Ok(caller.name().as_str()),
-        None if terms.anonymous => Ok(ANONYMOUS),
+        Some(caller) => Ok(caller_scope(caller.name(), &parts.headers).into()),
+        None if terms.anonymous => Ok(ANONYMOUS.into()),
         None => {
             tracing::error!(
                 path = parts.uri.path(),

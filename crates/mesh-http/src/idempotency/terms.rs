@@ -24,6 +24,8 @@ pub(super) struct Terms {
     pub(super) required: bool,
     /// Whether requests without a verified caller share one scope.
     pub(super) anonymous: bool,
+    /// Whether keys, entries and locks are the PHP package's.
+    pub(super) compat: bool,
     /// Whose keys these are.
     pub(super) service: ServiceName,
     /// Who is told of replays.
@@ -40,6 +42,7 @@ impl Default for Terms {
             body_limit: DEFAULT_BODY_LIMIT,
             required: false,
             anonymous: false,
+            compat: false,
             service: ServiceName::default(),
             sink: Arc::new(NoEvents),
         }

@@ -45,6 +45,7 @@ macro_rules! idempotency_conformance {
             nobody_elses_lease_is_taken_for_the_current_one
             an_answer_is_forgotten_its_ttl_after_it_was_stored
             keys_are_independent
+            a_key_of_the_package_answers_without_a_fingerprint
         }
     };
 }
@@ -56,9 +57,12 @@ macro_rules! idempotency_conformance {
 /// When `text` is no key.
 #[must_use]
 pub fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::scoped("shop", &ServiceName::parse("orders").unwrap(), &request_key(text))
+}
+
+fn request_key(text: &str) -> RequestKey {
     let headers: HeaderMap = [(IDEMPOTENCY_KEY, HeaderValue::from_str(text).unwrap())].into_iter().collect();
-    let request = RequestKey::from_headers(&headers).unwrap().unwrap();
-    IdempotencyKey::scoped("shop", &ServiceName::parse("orders").unwrap(), &request)
+    RequestKey::from_headers(&headers).unwrap().unwrap()
 }
 
 fn answer(body: AnswerBody) -> Answer {
@@ -145,7 +149,7 @@ pub async fn what_was_answered_is_answered_to_all_who_come_later(under_test: &Id
     assert_eq!(begin(under_test, "a", 2, LONG).await, Begin::InFlight);
     assert!(complete(under_test, &lease, LONG).await);
     for owner in [1, 2, 3] {
-        assert_eq!(begin(under_test, "a", owner, LONG).await, Begin::Answered(FINGERPRINT, created()));
+        assert_eq!(begin(under_test, "a", owner, LONG).await, Begin::Answered(Some(FINGERPRINT), created()));
     }
 }
 
@@ -167,7 +171,7 @@ pub async fn answers_come_back_as_they_were_stored(under_test: &Idempotency) {
             .push((HeaderName::from_static("x-odd"), HeaderValue::from_bytes(b"\xe9\t\"").unwrap()));
         let lease = claim(under_test, &text, 1, LONG).await;
         assert!(under_test.store.complete(&lease, &FINGERPRINT, &stored, LONG).await.unwrap());
-        assert_eq!(begin(under_test, &text, 2, LONG).await, Begin::Answered(FINGERPRINT, stored));
+        assert_eq!(begin(under_test, &text, 2, LONG).await, Begin::Answered(Some(FINGERPRINT), stored));
     }
 }
 
@@ -211,7 +215,7 @@ pub async fn an_ended_lease_does_nothing_to_its_successor(under_test: &Idempoten
     assert_eq!(begin(under_test, "a", 3, LONG).await, Begin::InFlight, "the successor still holds it");
     let second = Lease { key: key("a"), owner: [2; 16] };
     assert!(complete(under_test, &second, LONG).await);
-    assert_eq!(begin(under_test, "a", 3, LONG).await, Begin::Answered(FINGERPRINT, created()));
+    assert_eq!(begin(under_test, "a", 3, LONG).await, Begin::Answered(Some(FINGERPRINT), created()));
 }
 
 /// A lease is over once it is completed or released; it cannot be renewed, completed or released again.
@@ -219,7 +223,7 @@ pub async fn a_lease_is_over_once_it_is_completed_or_released(under_test: &Idemp
     let completed = claim(under_test, "a", 1, LONG).await;
     assert!(complete(under_test, &completed, LONG).await);
     does_nothing(under_test, &completed).await;
-    assert_eq!(begin(under_test, "a", 2, LONG).await, Begin::Answered(FINGERPRINT, created()));
+    assert_eq!(begin(under_test, "a", 2, LONG).await, Begin::Answered(Some(FINGERPRINT), created()));
     let released = claim(under_test, "b", 1, LONG).await;
     assert!(under_test.store.release(&released).await.unwrap());
     does_nothing(under_test, &released).await;
@@ -252,6 +256,21 @@ pub async fn keys_are_independent(under_test: &Idempotency) {
         assert!(complete(under_test, &lease, LONG).await);
     }
     claim(under_test, "b", 1, LONG).await;
+}
+
+/// A key of the package is no scoped key of the same text, and its answer comes back without a fingerprint.
+pub async fn a_key_of_the_package_answers_without_a_fingerprint(under_test: &Idempotency) {
+    let compat = IdempotencyKey::compat(&request_key(key("a").as_str()));
+    let scoped = claim(under_test, "b", 1, LONG).await;
+    let begun = under_test.store.begin(&compat, [1; 16], LONG).await.unwrap();
+    assert_eq!(begun, Begin::Fresh(Lease { key: compat.clone(), owner: [1; 16] }));
+    assert_eq!(under_test.store.begin(&compat, [2; 16], LONG).await.unwrap(), Begin::InFlight);
+    let lease = Lease { key: compat.clone(), owner: [1; 16] };
+    assert!(under_test.store.renew(&lease, LONG).await.unwrap());
+    assert!(complete(under_test, &lease, LONG).await);
+    let again = under_test.store.begin(&compat, [2; 16], LONG).await.unwrap();
+    assert_eq!(again, Begin::Answered(None, created()));
+    assert!(under_test.store.release(&scoped).await.unwrap(), "the other key is still claimed");
 }
 
 /// An entry that cannot be read is `Unreadable`, never free. `write` puts bytes where the key's answer is kept; for

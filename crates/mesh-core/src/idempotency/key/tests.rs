@@ -115,3 +115,47 @@ proptest! {
         prop_assert_eq!(scoped(&one, "s", &a) == scoped(&two, "s", &b), (&one, &a) == (&two, &b));
     }
 }
+
+#[test]
+fn the_package_reads_the_request_id_alone_and_passes_an_empty_one() {
+    let read = |lines: &[(&HeaderName, &[u8])]| {
+        RequestKey::from_request_id(&headers(lines)).map(|key| key.map(|key| key.as_str().to_owned()))
+    };
+    assert_eq!(read(&[(&X_REQUEST_ID, b"id"), (&IDEMPOTENCY_KEY, b"key")]), Ok(Some("id".to_owned())));
+    assert_eq!(read(&[(&IDEMPOTENCY_KEY, b"key")]), Ok(None));
+    assert_eq!(read(&[(&X_REQUEST_ID, b"")]), Ok(None));
+    for lines in [&[(&X_REQUEST_ID, &b"a"[..]), (&X_REQUEST_ID, b"b")][..], &[(&X_REQUEST_ID, b"a\tb")]] {
+        assert_eq!(read(lines), Err(KeyError::Malformed));
+    }
+}
+
+#[test]
+fn a_key_of_the_package_is_the_text_and_no_scoped_key() {
+    let request = RequestKey::from_request_id(&headers(&[(&X_REQUEST_ID, b"id-1")])).unwrap().unwrap();
+    let (compat, scoped) =
+        (IdempotencyKey::compat(&request), IdempotencyKey::scoped("a", &ServiceName::default(), &request));
+    assert_eq!((compat.as_str(), compat.is_compat()), ("id-1", true));
+    assert!(!scoped.is_compat() && scoped.as_str().len() == 64);
+    let imitation = RequestKey(scoped.as_str().to_owned());
+    assert_ne!(IdempotencyKey::compat(&imitation), scoped);
+}
+
+#[test]
+fn a_caller_with_credentials_of_a_user_has_a_scope_for_each_user() {
+    use http::header::{AUTHORIZATION, COOKIE};
+    let gateway = ServiceName::parse("gateway").unwrap();
+    let lines: [&[(&HeaderName, &[u8])]; 6] = [
+        &[],
+        &[(&AUTHORIZATION, b"a")],
+        &[(&AUTHORIZATION, b"b")],
+        &[(&COOKIE, b"a")],
+        &[(&AUTHORIZATION, b"")],
+        &[(&AUTHORIZATION, b"a"), (&COOKIE, b"a")],
+    ];
+    let scopes: std::collections::HashSet<_> =
+        lines.iter().map(|lines| caller_scope(&gateway, &headers(lines))).collect();
+    assert_eq!(scopes.len(), lines.len());
+    assert!(scopes.contains("gateway"));
+    let posing = caller_scope(&gateway, &headers(&[(&AUTHORIZATION, b"a")]));
+    assert!(ServiceName::parse(&posing).is_err(), "nobody can be called {posing}");
+}

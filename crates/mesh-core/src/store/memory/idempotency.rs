@@ -33,7 +33,7 @@ pub(super) struct IdempotencyMemory {
 #[derive(Debug)]
 enum Entry {
     Leased { owner: [u8; 16] },
-    Answered { fingerprint: Fingerprint, answer: Answer, _weight: Weight },
+    Answered { fingerprint: Option<Fingerprint>, answer: Answer, _weight: Weight },
 }
 
 /// The bytes of one answer, counted as held until it is dropped.
@@ -107,6 +107,7 @@ impl IdempotencyMemory {
             };
             self.held.fetch_add(bytes, Ordering::Relaxed);
             let _weight = Weight { bytes, held: Arc::clone(&self.held) };
+            let fingerprint = (!lease.key.is_compat()).then_some(fingerprint);
             entries.insert(lease.key.clone(), Entry::Answered { fingerprint, answer, _weight }, now, ttl);
         }
         current
