@@ -13,8 +13,9 @@ use crate::lint::runs;
 use crate::output;
 use crate::step::{self, Outcome};
 
-/// Each program stands in the Debian package of the same name.
-const PROGRAMS: [&str; 2] = ["redis-server", "python3"];
+/// Each program, and the Debian package that it stands in.
+const PROGRAMS: [(&str, &str); 3] =
+    [("redis-server", "redis-server"), ("python3", "python3"), ("php", "php-cli")];
 
 /// Succeeds when every program can be started, after installing Debian's packages when need be.
 pub(super) fn make_sure() -> anyhow::Result<()> {
@@ -34,8 +35,10 @@ pub(super) fn make_sure() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The packages of the programs that cannot be started.
 fn missing() -> Vec<&'static str> {
-    PROGRAMS.into_iter().filter(|program| !runs(program, "--version")).collect()
+    let missing = PROGRAMS.into_iter().filter(|(program, _)| !runs(program, "--version"));
+    missing.map(|(_, package)| package).collect()
 }
 
 /// What a person has to do where xtask may not.
@@ -43,7 +46,7 @@ fn advice(missing: &[&str]) -> String {
     let missing = missing.join(" ");
     format!(
         "missing, and the tests need it: {missing}: run `apt-get install {missing}` as root (Debian, Ubuntu), or install \
-         Redis 7 and Python 3 so that `redis-server` and `python3` are on the PATH"
+         Redis 7, Python 3 and PHP 8 so that `redis-server`, `python3` and `php` are on the PATH"
     )
 }
 
@@ -96,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_person_is_told_what_to_install() {
-        assert!(advice(&["redis-server"]).contains("apt-get install redis-server"));
+        assert!(advice(&["redis-server", "php-cli"]).contains("apt-get install redis-server php-cli"));
     }
 
     #[test]
