@@ -5,6 +5,8 @@ mod failover;
 mod forwarding;
 mod house;
 mod manifests;
+mod migration;
+mod php;
 mod pool;
 mod redis_faults;
 mod refusals;
