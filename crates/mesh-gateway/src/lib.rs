@@ -12,6 +12,7 @@ pub mod documents;
 mod door;
 mod error;
 mod gateway;
+mod http1;
 mod idempotency;
 mod metrics;
 mod peer;

@@ -4,6 +4,8 @@ mod attempt;
 mod body;
 mod classify;
 mod connect;
+mod connection;
+mod exchange;
 mod pool;
 
 pub(crate) use attempt::Outgoing;

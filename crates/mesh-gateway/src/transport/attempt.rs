@@ -1,14 +1,12 @@
 //! One attempt: sign, connect or take a connection, send, and say what came of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, Uri,
+    HeaderMap, HeaderValue, Method, Response,
     header::{CONTENT_LENGTH, HOST},
 };
-use http_body_util::Full;
-use hyper::client::conn::TrySendError;
 use mesh_client::driver::{Attempt, Sent, Transport};
 use mesh_core::{
     clock::Clock,
@@ -17,14 +15,17 @@ use mesh_core::{
     service::BaseUrl,
     signature::Signer,
 };
-use tokio::{task::yield_now, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     body::{Home, UpstreamBody},
     classify,
     connect::connect,
-    pool::{Connection, Pool},
+    connection::Connection,
+    exchange::{self, Exchange},
+    pool::Pool,
 };
+use crate::http1::{Parser, ResponseHead, write_line, write_request_line};
 
 /// A request on its way to whichever instance takes it.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) connect_timeout: Duration,
 }
 
-/// Why an exchange came to nothing.
+/// Why an attempt came to nothing.
 enum Broken {
     NotSent(Failure, String),
     Lost(Failure, String),
@@ -63,14 +64,8 @@ impl Transport for Outgoing<'_> {
         };
         match result {
             Ok(response) => {
-                let outcome = classify::answered(&response, self.clock.unix());
+                let outcome = classify::answered(response.status(), response.headers(), self.clock.unix());
                 let status = Some(response.status().as_u16());
-                if matches!(outcome, Outcome::Lost(_)) {
-                    return failed(
-                        outcome,
-                        "an upgrade that nobody asked for, or an unclear framing".to_owned(),
-                    );
-                }
                 Sent { outcome, status, response: Some(response), message: String::new() }
             }
             Err(Broken::NotSent(failure, message)) => failed(Outcome::NotSent(failure), message),
@@ -85,10 +80,9 @@ const fn failed<R>(outcome: Outcome, message: String) -> Sent<R> {
 
 impl Outgoing<'_> {
     async fn exchange(&self, url: &BaseUrl, limit: Duration) -> Result<Response<UpstreamBody>, Broken> {
-        let mut request = self.request(url)?;
         let authority: Arc<str> = Arc::from(url.authority());
         loop {
-            let pooled = self.pooled(&authority).await;
+            let pooled = self.pooled(&authority);
             let was_pooled = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
@@ -96,97 +90,83 @@ impl Outgoing<'_> {
                     .await
                     .map_err(|message| Broken::NotSent(Failure::Connect, message))?,
             };
-            if let Err(error) = connection.ready().await {
-                if was_pooled {
-                    self.pool.was_closed(&authority, self.clock.monotonic());
-                    continue;
+            let mut head = mem::take(&mut connection.out);
+            self.write(&mut head, url);
+            let parser = Parser::new(*self.method == Method::HEAD, false);
+            let mut exchange = Exchange::new(&mut connection, &head, self.body, parser);
+            let answered = (&mut exchange).await;
+            let unwritten = exchange.unwritten();
+            connection.out = head;
+            match answered {
+                Ok(answer) => return Ok(self.wrap(answer, connection, unwritten, authority)),
+                Err(broken) => {
+                    let is_stale = was_pooled && !matches!(broken, exchange::Broken::Malformed(_));
+                    if is_stale {
+                        self.pool.was_closed(&authority, self.clock.monotonic());
+                    }
+                    let is_unsent = matches!(broken, exchange::Broken::Unsent(_));
+                    // The instance closed the connection while it was idle; the next one may be a fresh one.
+                    if is_stale && (is_unsent || self.may_repeat) {
+                        continue;
+                    }
+                    let message = broken.to_string();
+                    return Err(match broken {
+                        exchange::Broken::Unsent(_) => Broken::NotSent(Failure::Reset, message),
+                        _ => Broken::Lost(broken.failure(), message),
+                    });
                 }
-                return Err(Broken::NotSent(Failure::Reset, error.to_string()));
-            }
-            match connection.try_send_request(request).await {
-                Ok(response) => return Ok(self.wrap(response, authority, connection)),
-                Err(mut failure) => match self.unsent(&mut failure, was_pooled, &authority) {
-                    Some(unsent) if was_pooled => request = unsent,
-                    Some(_) => return Err(Broken::NotSent(Failure::Reset, failure.error().to_string())),
-                    // The instance closed the connection while it was idle; the next one is a fresh one.
-                    None if was_pooled && self.may_repeat && !failure.error().is_parse() => {
-                        request = self.request(url)?;
-                    }
-                    None => {
-                        let error = failure.error();
-                        return Err(Broken::Lost(classify::failed(error), error.to_string()));
-                    }
-                },
             }
         }
     }
 
     /// An idle connection, if there is one that this request may go over.
-    async fn pooled(&self, authority: &Arc<str>) -> Option<Connection> {
-        if self.may_repeat {
-            return self.pool.take(authority, self.clock.monotonic());
-        }
-        loop {
-            let connection = self.pool.take_steady(authority, self.clock.monotonic())?;
-            // Lets the connection's own task read what has arrived: it sees an end before the request is written.
-            yield_now().await;
-            if !connection.is_closed() {
-                return Some(connection);
-            }
-            self.pool.was_closed(authority, self.clock.monotonic());
-        }
-    }
-
-    /// The request, if nothing of it was written. Notes that the instance closed a connection that was to be used again.
-    fn unsent(
-        &self,
-        failure: &mut TrySendError<Request<Full<Bytes>>>,
-        was_pooled: bool,
-        authority: &Arc<str>,
-    ) -> Option<Request<Full<Bytes>>> {
-        if was_pooled && !failure.error().is_parse() {
-            self.pool.was_closed(authority, self.clock.monotonic());
-        }
-        failure.take_message()
+    fn pooled(&self, authority: &Arc<str>) -> Option<Connection> {
+        let now = self.clock.monotonic();
+        if self.may_repeat { self.pool.take(authority, now) } else { self.pool.take_steady(authority, now) }
     }
 
     fn wrap(
         &self,
-        response: Response<hyper::body::Incoming>,
-        authority: Arc<str>,
+        answer: ResponseHead,
         connection: Connection,
+        unwritten: Bytes,
+        authority: Arc<str>,
     ) -> Response<UpstreamBody> {
-        let home = (!classify::closes(&response)).then(|| Home {
+        let home = answer.stays_open.then(|| Home {
             pool: Arc::clone(self.pool),
             authority,
-            connection,
             clock: Arc::clone(self.clock),
         });
-        response.map(|incoming| UpstreamBody::new(incoming, home))
+        let mut response = Response::new(UpstreamBody::new(answer.framing, connection, unwritten, home));
+        *response.status_mut() = answer.status;
+        *response.version_mut() = answer.version;
+        *response.headers_mut() = answer.headers;
+        response
     }
 
-    /// The request as it goes on the wire to the instance: the bytes that are signed are the bytes that are sent.
-    fn request(&self, url: &BaseUrl) -> Result<Request<Full<Bytes>>, Broken> {
+    /// Writes the head as it goes on the wire to the instance, signed now: the bytes that are signed are the bytes that
+    /// are sent.
+    fn write(&self, out: &mut Vec<u8>, url: &BaseUrl) {
         let target = url.target(self.path_and_query);
         let timestamp = self.clock.unix().seconds();
         let signature = self.signer.sign(self.method.as_str(), &target, timestamp, self.body);
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = Uri::from_maybe_shared(target).map_err(unsendable)?;
-        let headers = request.headers_mut();
-        *headers = self.headers.clone();
-        headers.insert(HOST, HeaderValue::from_str(url.authority()).map_err(unsendable)?);
-        if self.body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(self.method) {
-            // hyper says nothing of an empty body; services that expect one answer 411 then.
-            headers.insert(CONTENT_LENGTH, 0.into());
+        out.clear();
+        write_request_line(out, self.method.as_str(), &target);
+        write_line(out, HOST.as_str(), url.authority().as_bytes());
+        for (name, value) in self.headers {
+            write_line(out, name.as_str(), value.as_bytes());
         }
-        headers.insert(X_SERVICE_NAME, self.name.clone());
-        headers.insert(X_TIMESTAMP, timestamp.into());
-        headers.insert(X_SIGNATURE, HeaderValue::from_str(signature.as_str()).map_err(unsendable)?);
-        Ok(request)
+        if self.says_length() {
+            write_line(out, CONTENT_LENGTH.as_str(), HeaderValue::from(self.body.len()).as_bytes());
+        }
+        write_line(out, X_SERVICE_NAME.as_str(), self.name.as_bytes());
+        write_line(out, X_TIMESTAMP.as_str(), HeaderValue::from(timestamp).as_bytes());
+        write_line(out, X_SIGNATURE.as_str(), signature.as_str().as_bytes());
+        out.extend_from_slice(b"\r\n");
     }
-}
 
-fn unsendable(error: impl std::fmt::Display) -> Broken {
-    Broken::NotSent(Failure::Connect, error.to_string())
+    /// Services that expect a body answer 411 to a request that does not say how long its empty one is.
+    fn says_length(&self) -> bool {
+        !self.body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(self.method)
+    }
 }

@@ -2,41 +2,79 @@
 //! the instance is told on.
 
 use std::{
-    fmt,
+    fmt, io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use mesh_core::clock::Clock;
 
-use super::pool::{Connection, Pool};
+use super::{connection::Connection, pool::Pool};
+use crate::http1::{Chunked, Framing, Malformed, Piece};
 
 /// What is called with a message when the body breaks off.
 type OnBreak = Box<dyn FnOnce(&str) + Send>;
 
 /// The body of a service's answer.
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
+    rest: Rest,
+    connection: Option<Connection>,
+    /// What of the request was not yet written when the answer came.
+    unwritten: Bytes,
     home: Option<Home>,
     on_break: Option<OnBreak>,
+    /// Why it broke off, before that is told.
+    broken: Option<Broken>,
+}
+
+/// What is still to come.
+#[derive(Debug)]
+enum Rest {
+    Length(u64),
+    Chunks(Chunked),
+    UntilClose,
+    Nothing,
+}
+
+/// Why a body broke off. The instance's fault.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("the connection was lost within the answer: {0}")]
+    Lost(#[from] io::Error),
+    #[error("the answer ended before its end")]
+    Short,
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
 }
 
 /// Where the connection goes afterwards.
 pub(super) struct Home {
     pub(super) pool: Arc<Pool>,
     pub(super) authority: Arc<str>,
-    pub(super) connection: Connection,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl UpstreamBody {
-    pub(super) fn new(incoming: Incoming, home: Option<Home>) -> Self {
-        let mut body = Self { incoming, home, on_break: None };
-        if body.incoming.is_end_stream() {
+    /// The body that `framing` announces, over `connection`, which goes to `home` afterwards, if anywhere.
+    pub(super) fn new(
+        framing: Framing,
+        connection: Connection,
+        unwritten: Bytes,
+        home: Option<Home>,
+    ) -> Self {
+        let rest = match framing {
+            Framing::Length(0) => Rest::Nothing,
+            Framing::Length(length) => Rest::Length(length),
+            Framing::Chunked => Rest::Chunks(Chunked::new()),
+            Framing::UntilClose => Rest::UntilClose,
+        };
+        let mut body =
+            Self { rest, connection: Some(connection), unwritten, home, on_break: None, broken: None };
+        if matches!(body.rest, Rest::Nothing) {
             body.go_home();
         }
         body
@@ -44,53 +82,132 @@ impl UpstreamBody {
 
     /// Calls `on_break` if the body breaks off.
     pub(crate) fn watch(&mut self, on_break: impl FnOnce(&str) + Send + 'static) {
-        if !self.incoming.is_end_stream() {
+        if !self.is_end_stream() {
             self.on_break = Some(Box::new(on_break));
         }
     }
 
+    /// Ends the body: the connection goes home, unless bytes follow that nobody asked for or the request is not yet
+    /// written.
     fn go_home(&mut self) {
-        if let Some(home) = self.home.take() {
+        self.rest = Rest::Nothing;
+        let (Some(connection), Some(home)) = (self.connection.take(), self.home.take()) else { return };
+        if connection.buffer.is_empty() && self.unwritten.is_empty() {
             let now = home.clock.monotonic();
-            home.pool.give_back(&home.authority, home.connection, now);
+            home.pool.give_back(&home.authority, connection, now);
+        }
+    }
+
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
+        loop {
+            let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(None)) };
+            match &mut self.rest {
+                Rest::Nothing => return Poll::Ready(Ok(None)),
+                Rest::Length(left) if !connection.buffer.is_empty() => {
+                    let data = connection.take(*left);
+                    *left -= data.len() as u64;
+                    if *left == 0 {
+                        self.go_home();
+                    }
+                    return Poll::Ready(Ok(Some(Frame::data(data))));
+                }
+                Rest::UntilClose if !connection.buffer.is_empty() => {
+                    return Poll::Ready(Ok(Some(Frame::data(connection.take(u64::MAX)))));
+                }
+                Rest::Chunks(chunks) => match chunks.next(&mut connection.buffer)? {
+                    Piece::Data(data) => return Poll::Ready(Ok(Some(Frame::data(data)))),
+                    Piece::End(trailers) => {
+                        self.go_home();
+                        return Poll::Ready(Ok(trailers.as_ref().and_then(forwarded).map(Frame::trailers)));
+                    }
+                    Piece::Wait => {}
+                },
+                Rest::Length(_) | Rest::UntilClose => {}
+            }
+            ready!(self.poll_more(context))?;
+        }
+    }
+
+    /// Reads more, and goes on writing the request meanwhile.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(())) };
+        while !self.unwritten.is_empty() {
+            match connection.poll_write(context, &[], &self.unwritten) {
+                Poll::Ready(Ok(written)) => self.unwritten.advance(written),
+                // The instance has answered and reads no more: its answer is what counts.
+                Poll::Ready(Err(_)) => {
+                    self.unwritten = Bytes::new();
+                    self.home = None;
+                }
+                Poll::Pending => break,
+            }
+        }
+        let expected = if let Rest::Length(left) = self.rest { left } else { 0 };
+        match ready!(connection.poll_read(context, expected))? {
+            0 if matches!(self.rest, Rest::UntilClose) => {
+                self.rest = Rest::Nothing;
+                self.connection = None;
+                Poll::Ready(Ok(()))
+            }
+            0 => Poll::Ready(Err(Broken::Short)),
+            _ => Poll::Ready(Ok(())),
         }
     }
 }
 
+/// The trailers that go on: none that frames the message or speaks for the mesh (RFC 9110 §6.5.1).
+fn forwarded(trailers: &HeaderMap) -> Option<HeaderMap> {
+    use mesh_core::header::{is_framing, is_hop_by_hop, is_protected};
+    let goes_on = |name: &http::HeaderName| !is_hop_by_hop(name) && !is_framing(name) && !is_protected(name);
+    let kept: HeaderMap = trailers
+        .iter()
+        .filter(|(name, _)| goes_on(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    (!kept.is_empty()).then_some(kept)
+}
+
 impl Body for UpstreamBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Broken;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(context));
-        match &frame {
-            Some(Ok(_)) if self.incoming.is_end_stream() => self.go_home(),
-            Some(Ok(_)) => {}
-            Some(Err(error)) => {
-                self.home = None;
-                if let Some(on_break) = self.on_break.take() {
-                    on_break(&error.to_string());
-                }
-            }
-            None => self.go_home(),
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(broken) = self.broken.take() {
+            self.rest = Rest::Nothing;
+            return Poll::Ready(Some(Err(broken)));
         }
-        Poll::Ready(frame)
+        let piece = ready!(self.poll_piece(context));
+        if let Err(broken) = piece {
+            self.connection = None;
+            if let Some(on_break) = self.on_break.take() {
+                on_break(&broken.to_string());
+            }
+            // The error ends the client's connection at once: what came before it is let out first.
+            self.broken = Some(broken);
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(piece.ok().flatten().map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        matches!(self.rest, Rest::Nothing)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match self.rest {
+            Rest::Length(left) => SizeHint::with_exact(left),
+            Rest::Nothing => SizeHint::with_exact(0),
+            Rest::Chunks(_) | Rest::UntilClose => SizeHint::default(),
+        }
     }
 }
 
 impl fmt::Debug for UpstreamBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("UpstreamBody").field("incoming", &self.incoming).finish_non_exhaustive()
+        formatter.debug_struct("UpstreamBody").field("rest", &self.rest).finish_non_exhaustive()
     }
 }

@@ -2,38 +2,21 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use mesh_core::service::BaseUrl;
 use tokio::{net::TcpStream, time::timeout};
 
-/// What an answer's head may measure (docs/refusals.md, Backend responses).
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+use super::connection::Connection;
 
-/// Connects to the instance, within `limit`. The connection lives on the current runtime until it is dropped.
-pub(super) async fn connect(url: &BaseUrl, limit: Duration) -> Result<SendRequest<Full<Bytes>>, String> {
+/// Connects to the instance, within `limit`.
+pub(super) async fn connect(url: &BaseUrl, limit: Duration) -> Result<Connection, String> {
     if url.is_https() {
         return Err("this gateway speaks plain http towards instances only".to_owned());
     }
-    let stream = match timeout(limit, open(url.authority())).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(error.to_string()),
-        Err(_) => return Err(format!("no connection within {} ms", limit.as_millis())),
-    };
-    let (sender, connection) = http1::Builder::new()
-        .writev(false)
-        .max_header_size(MAX_HEAD_BYTES)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| error.to_string())?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to an instance ended");
-        }
-    });
-    Ok(sender)
+    match timeout(limit, open(url.authority())).await {
+        Ok(Ok(socket)) => Ok(Connection::new(socket)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no connection within {} ms", limit.as_millis())),
+    }
 }
 
 async fn open(authority: &str) -> io::Result<TcpStream> {

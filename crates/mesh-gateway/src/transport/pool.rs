@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::SendRequest;
 use mesh_core::clock::Tick;
+
+use super::connection::Connection;
 
 /// Shorter than the idle timeouts of common servers is not possible; shorter than most is enough, because a
 /// connection that its server closed is seen as closed before it is used.
@@ -21,9 +20,6 @@ const MAX_IDLE: usize = 256;
 const SOON: Duration = Duration::from_secs(1);
 /// For so long after that, a request that may not be repeated gets a connection of its own.
 const WARY: Duration = Duration::from_secs(10);
-
-/// A connection that can carry a request.
-pub(super) type Connection = SendRequest<Full<Bytes>>;
 
 /// The idle connections of one worker.
 #[derive(Debug, Default)]
@@ -55,7 +51,7 @@ impl Pool {
                 instance.idle.clear();
                 return None;
             }
-            if !candidate.connection.is_closed() {
+            if candidate.connection.is_quiet() {
                 return Some(candidate.connection);
             }
             if waited < SOON {
@@ -68,15 +64,18 @@ impl Pool {
     /// Like [`take`](Self::take), for a request that may not be repeated once it was written: only a connection that
     /// was just used, to an instance that is not known to close such ones.
     pub(super) fn take_steady(&self, authority: &str, now: Tick) -> Option<Connection> {
-        {
-            let instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-            let instance = instances.get(authority)?;
-            let is_wary = instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
-            if is_wary || instance.idle.last().is_none_or(|last| now.since(last.since) >= SOON) {
-                return None;
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = instances.get_mut(authority)?;
+        let is_wary =
+            |instance: &Instance| instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
+        while !is_wary(instance) {
+            let last = instance.idle.pop_if(|last| now.since(last.since) < SOON)?;
+            if last.connection.is_surely_quiet() {
+                return Some(last.connection);
             }
+            instance.closed_one = Some(now);
         }
-        self.take(authority, now)
+        None
     }
 
     /// A connection to `authority` turned out to be closed when it was to be used again.
@@ -92,9 +91,7 @@ impl Pool {
             Some(instance) => instance,
             None => instances.entry(Arc::clone(authority)).or_default(),
         };
-        if connection.is_closed() {
-            instance.closed_one = Some(now);
-        } else if instance.idle.len() < MAX_IDLE {
+        if instance.idle.len() < MAX_IDLE {
             instance.idle.push(Idle { connection, since: now });
         }
     }
@@ -103,7 +100,7 @@ impl Pool {
     pub(crate) fn sweep(&self, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.retain(|_, instance| {
-            instance.idle.retain(|idle| now.since(idle.since) < IDLE_LIMIT && !idle.connection.is_closed());
+            instance.idle.retain(|idle| now.since(idle.since) < IDLE_LIMIT && idle.connection.is_quiet());
             !instance.idle.is_empty() || instance.closed_one.is_some_and(|closed| now.since(closed) < WARY)
         });
     }

@@ -1,0 +1,87 @@
+//! One connection to an instance: its socket, and what was read from it and not yet used.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
+use tokio::{io::AsyncWrite, net::TcpStream};
+use tokio_util::io::poll_read_buf;
+
+/// What is read at once from an instance, at first and once it sends more than that.
+const READ: (usize, usize) = (8 * 1024, 64 * 1024);
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: TcpStream,
+    /// What was read and not yet used.
+    pub(super) buffer: BytesMut,
+    /// Where heads are written before they are sent.
+    pub(super) out: Vec<u8>,
+    /// What is read at once.
+    read: usize,
+}
+
+impl Connection {
+    pub(super) fn new(socket: TcpStream) -> Self {
+        Self { socket, buffer: BytesMut::new(), out: Vec::new(), read: READ.0 }
+    }
+
+    /// Whether nothing has come over it, neither bytes nor its end, as far as the runtime has noticed. Costs no system
+    /// call while it has noticed nothing.
+    pub(super) fn is_quiet(&self) -> bool {
+        let read = self.socket.try_read(&mut [0; 1]);
+        self.buffer.is_empty() && matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether nothing has come over it, as far as the system knows.
+    pub(super) fn is_surely_quiet(&self) -> bool {
+        let peeked = SockRef::from(&self.socket).peek(&mut [MaybeUninit::uninit(); 1]);
+        self.buffer.is_empty() && matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Writes from the front of two slices.
+    pub(super) fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        head: &[u8],
+        body: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let socket = Pin::new(&mut self.socket);
+        let written = match (head.is_empty(), body.is_empty()) {
+            (_, true) => ready!(socket.poll_write(context, head)),
+            (true, _) => ready!(socket.poll_write(context, body)),
+            (false, false) => {
+                let slices = [io::IoSlice::new(head), io::IoSlice::new(body)];
+                ready!(socket.poll_write_vectored(context, &slices))
+            }
+        };
+        Poll::Ready(match written {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            written => written,
+        })
+    }
+
+    /// Reads more into the buffer, about `expected` bytes if that many are known to come; 0: the other side ended.
+    pub(super) fn poll_read(&mut self, context: &mut Context<'_>, expected: u64) -> Poll<io::Result<usize>> {
+        let expected = usize::try_from(expected).unwrap_or(usize::MAX).clamp(1, READ.1);
+        let room = self.read.max(expected);
+        self.buffer.reserve(room);
+        let read = ready!(poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer));
+        if matches!(read, Ok(read) if read >= self.read) {
+            self.read = READ.1;
+        }
+        Poll::Ready(read)
+    }
+
+    /// Takes up to `most` bytes of what was read.
+    pub(super) fn take(&mut self, most: u64) -> Bytes {
+        let length = usize::try_from(most).unwrap_or(usize::MAX).min(self.buffer.len());
+        self.buffer.split_to(length).freeze()
+    }
+}

@@ -1,0 +1,124 @@
+//! One request and the head of its answer, over one connection.
+//!
+//! An answer may come while the request is still being written: it is taken, and the rest of the request goes on while
+//! the answer's body is read.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use mesh_core::retry::Failure;
+
+use super::connection::Connection;
+use crate::http1::{Malformed, Parser, ResponseHead};
+
+/// A request on a connection. A future of the answer's head.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    pub(super) connection: &'a mut Connection,
+    pub(super) head: &'a [u8],
+    pub(super) body: &'a Bytes,
+    /// How much of head and body was written.
+    pub(super) written: usize,
+    pub(super) parser: Parser,
+    write_error: Option<io::Error>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    /// Not one byte was written.
+    #[error("the connection was lost before the request: {0}")]
+    Unsent(io::Error),
+    /// The connection ended in the middle.
+    #[error("the connection was lost: {0}")]
+    Lost(io::Error),
+    /// The instance ended the connection without a byte of an answer.
+    #[error("the connection was closed before the answer")]
+    Silent,
+    #[error("the connection was closed within the answer's head")]
+    Short,
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+impl Broken {
+    /// What it is to the rules of retrying.
+    pub(super) const fn failure(&self) -> Failure {
+        match self {
+            Self::Malformed(_) => Failure::Malformed,
+            Self::Short => Failure::Truncated,
+            Self::Unsent(_) | Self::Lost(_) | Self::Silent => Failure::Reset,
+        }
+    }
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) const fn new(
+        connection: &'a mut Connection,
+        head: &'a [u8],
+        body: &'a Bytes,
+        parser: Parser,
+    ) -> Self {
+        Self { connection, head, body, written: 0, parser, write_error: None }
+    }
+
+    /// What of the body is still to be written.
+    pub(super) fn unwritten(&self) -> Bytes {
+        self.body.slice(self.written.saturating_sub(self.head.len())..)
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) {
+        while self.write_error.is_none() && self.written < self.head.len() + self.body.len() {
+            let head = self.head.get(self.written..).unwrap_or_default();
+            let body = self.body.get(self.written.saturating_sub(self.head.len())..).unwrap_or_default();
+            match self.connection.poll_write(context, head, body) {
+                Poll::Ready(Ok(written)) => self.written += written,
+                Poll::Ready(Err(error)) => self.write_error = Some(error),
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    fn lost(&mut self, error: io::Error) -> Broken {
+        let error = self.write_error.take().unwrap_or(error);
+        if self.written == 0 { Broken::Unsent(error) } else { Broken::Lost(error) }
+    }
+}
+
+impl Future for Exchange<'_> {
+    type Output = Result<ResponseHead, Broken>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let exchange = &mut *self;
+        exchange.poll_write(context);
+        loop {
+            match exchange.connection.poll_read(context, 0) {
+                Poll::Ready(Ok(0)) => {
+                    let is_silent = exchange.connection.buffer.is_empty();
+                    return Poll::Ready(Err(match exchange.write_error.take() {
+                        Some(error) if is_silent => exchange.lost(error),
+                        _ if is_silent => Broken::Silent,
+                        _ => Broken::Short,
+                    }));
+                }
+                Poll::Ready(Ok(_)) => {
+                    let parsed = exchange.parser.parse(&mut exchange.connection.buffer);
+                    if let Some(head) = parsed? {
+                        return Poll::Ready(Ok(head));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(exchange.lost(error))),
+                Poll::Pending => {
+                    return match exchange.write_error.take() {
+                        Some(error) => Poll::Ready(Err(exchange.lost(error))),
+                        None => Poll::Pending,
+                    };
+                }
+            }
+        }
+    }
+}
