@@ -70,6 +70,12 @@ pub fn is_identity(name: &HeaderName) -> bool {
         || name.as_str().starts_with(X_USER_PREFIX)
 }
 
+/// Whether a header says for which end user a request is made: what a gateway's own layers may set.
+#[must_use]
+pub fn is_end_identity(name: &HeaderName) -> bool {
+    is_identity(name) && ![X_SERVICE_NAME, X_SERVICE_AUDIENCE].contains(name)
+}
+
 /// Whether only the mesh may say this to a service: who calls, for whom, the proof of it, and what became of a key.
 #[must_use]
 pub fn is_reserved(name: &HeaderName) -> bool {

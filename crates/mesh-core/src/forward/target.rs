@@ -125,6 +125,16 @@ fn check_segment(segment: &str, is_last: bool) -> Result<(), TargetError> {
     }
 }
 
+/// What a parameter's value says: percent-decoded once. `None` for a broken encoding and for what is no UTF-8, which no
+/// [`Target`] has in its path.
+#[must_use]
+pub fn decoded(value: &str) -> Option<Cow<'_, str>> {
+    match decode(value).ok()? {
+        Cow::Borrowed(_) => Some(Cow::Borrowed(value)),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+    }
+}
+
 fn decode(segment: &str) -> Result<Cow<'_, [u8]>, TargetError> {
     if !segment.contains('%') {
         return Ok(Cow::Borrowed(segment.as_bytes()));

@@ -9,7 +9,7 @@ use std::{
 use http::Method;
 
 use super::{Manifest, Pattern, PrefixStyle, Route, prefix::check_prefix, tree::Tree};
-use crate::name::ServiceName;
+use crate::{forward::Target, name::ServiceName};
 
 mod explain;
 
@@ -57,9 +57,16 @@ pub struct Entry {
     pub prefix: String,
     /// Where it was inserted.
     pub style: PrefixStyle,
+    position: Option<usize>,
 }
 
 impl Entry {
+    /// Where it stands in [`RouteTable::entries`] of its table; `None` when the table does not serve it.
+    #[must_use]
+    pub const fn position(&self) -> Option<usize> {
+        self.position
+    }
+
     /// The service's path for a gateway path that matched: the prefix cut out, every other byte as it came.
     #[must_use]
     pub fn service_path(&self, path: &str) -> String {
@@ -142,24 +149,28 @@ impl RouteTable {
     ) {
         let uri = self.settings.gateway_uri(service, &route.uri);
         let fits = uri.is_some();
-        let entry = Arc::new(Entry {
+        let mut entry = Entry {
             service: service.clone(),
             route: Arc::new(route.clone()),
             uri: uri.unwrap_or_else(|| route.uri.clone()),
             prefix: self.settings.prefixes.get(service).cloned().unwrap_or_default(),
             style: self.settings.style,
-        });
+            position: None,
+        };
         if !served {
-            return self.unserved.push(entry);
+            return self.unserved.push(Arc::new(entry));
         }
         if !fits {
-            return self.refused.push(Refused { entry, owner: service.clone() });
+            return self.refused.push(Refused { entry: Arc::new(entry), owner: service.clone() });
         }
         match owners.entry((route.method.clone(), entry.uri.shape())) {
-            Slot::Occupied(owner) => self.refused.push(Refused { entry, owner: owner.get().clone() }),
+            Slot::Occupied(owner) => {
+                self.refused.push(Refused { entry: Arc::new(entry), owner: owner.get().clone() });
+            }
             Slot::Vacant(free) => {
                 free.insert(service.clone());
-                self.entries.push(entry);
+                entry.position = Some(self.entries.len());
+                self.entries.push(Arc::new(entry));
             }
         }
     }
@@ -182,6 +193,18 @@ impl RouteTable {
         methods.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         methods.dedup();
         Resolution::MethodNotAllowed(methods)
+    }
+
+    /// The route that serves a request with this method and target (path, with or without query), and the target's
+    /// path. `None` where there is none: for a method that the path does not take, and for a target or a method that
+    /// a gateway refuses.
+    #[must_use]
+    pub fn look_up<'t>(&self, method: &str, target: &'t str) -> Option<(Arc<Entry>, &'t str)> {
+        let path = Target::parse(target).ok()?.path();
+        match self.resolve(&method.parse().ok()?, path) {
+            Resolution::Found(entry) => Some((entry, path)),
+            Resolution::MethodNotAllowed(_) | Resolution::NotFound => None,
+        }
     }
 
     fn ranked(&self, rank: u32) -> Option<&Arc<Entry>> {

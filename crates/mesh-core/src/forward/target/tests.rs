@@ -160,6 +160,22 @@ fn near_the_rules() -> impl Strategy<Value = String> {
     prop::collection::vec(parts, 0..9).prop_map(|parts| "/".to_owned() + &parts.concat())
 }
 
+#[test]
+fn a_value_is_decoded_once() {
+    for (value, expected) in [
+        ("1", Some("1")),
+        ("a%20b", Some("a b")),
+        ("%252F", Some("%2F")),
+        ("%C3%BC+", Some("ü+")),
+        ("", Some("")),
+    ] {
+        assert_eq!(decoded(value).as_deref(), expected, "{value}");
+    }
+    for broken in ["%", "%g0", "%c0%ae"] {
+        assert_eq!(decoded(broken), None, "{broken}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(50_000) })]
 

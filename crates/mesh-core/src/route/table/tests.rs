@@ -203,3 +203,40 @@ fn the_deepest_patterns_are_walked() {
     check(&table, "GET", &"/a".repeat(250), &format!("oms {parameters}"));
     check(&table, "GET", &"/a".repeat(4096), "none");
 }
+
+#[test]
+fn a_served_route_knows_its_place_and_another_has_none() {
+    let (alpha, beta) = (
+        manifest("alpha", &[("GET", "/a"), ("GET", "/b")]),
+        manifest("beta", &[("GET", "/a"), ("GET", "/c")]),
+    );
+    let table = table(&[beta, alpha]);
+    for (place, entry) in table.entries().iter().enumerate() {
+        assert_eq!(entry.position(), Some(place), "{}", entry.uri);
+    }
+    assert_eq!(table.entries().len(), 3);
+    assert_eq!(table.refused()[0].entry.position(), None);
+}
+
+#[test]
+fn a_request_that_is_only_named_finds_its_route_or_none() {
+    let table = table(&[manifest("pim", &[("GET", "/api/products/{product}")])]);
+    for (method, target) in
+        [("GET", "/api/products/1"), ("HEAD", "/api/products/1?x=1"), ("GET", "/api/products/1/?")]
+    {
+        let (entry, path) = table.look_up(method, target).unwrap();
+        assert_eq!(entry.uri.as_str(), "/api/products/{product}");
+        assert_eq!(path, target.split('?').next().unwrap());
+    }
+    for (method, target) in [
+        ("POST", "/api/products/1"),
+        ("get", "/api/products/1"),
+        ("G E T", "/api/products/1"),
+        ("GET", "/api/products"),
+        ("GET", "api/products/1"),
+        ("GET", "/api/products/%2e%2e"),
+        ("GET", ""),
+    ] {
+        assert!(table.look_up(method, target).is_none(), "{method} {target}");
+    }
+}
