@@ -3,6 +3,7 @@
 //! Refuses what a service could read differently from the gateway.
 
 mod buffer;
+mod guard;
 mod head;
 
 use std::sync::Arc;
@@ -19,11 +20,13 @@ use crate::{
     error::{Refusal, allow},
     gateway::Gateway,
     idempotency,
+    layered::{self, Passage},
     peer::Peer,
     proxy, registration,
     snapshot::{RouteState, Snapshot},
 };
-pub(crate) use buffer::buffer;
+pub(crate) use buffer::{announces_too_much, buffer};
+pub(crate) use guard::{Guarded, Reading};
 pub(crate) use head::{Head, check as check_head};
 
 /// Answers one request.
@@ -40,12 +43,21 @@ where
     match way {
         Way::Answer(response) => *response,
         Way::Registration => registration::take(gateway, &parts, body).await,
-        Way::Route(route) if route.declares_idempotency() && !parts.method.is_safe() => {
-            idempotency::answer(gateway, route, Request::from_parts(parts, body), peer).await
-        }
-        Way::Route(route) => proxy::forward(gateway, &route, &parts, &head, body, peer)
-            .await
-            .unwrap_or_else(Refusal::into_response),
+        Way::Route(route) => match &route.stack {
+            Some(stack) => {
+                let stack = stack.clone();
+                let path = head.target.map_or("", |target| target.path()).to_owned();
+                let passage = Passage { gateway: gateway.clone(), route, peer };
+                layered::answer(passage, stack, &path, Request::from_parts(parts, body)).await
+            }
+            None if route.declares_idempotency() && !parts.method.is_safe() => {
+                let request = Request::from_parts(parts, body);
+                idempotency::answer_straight(gateway, route, request, peer).await
+            }
+            None => proxy::forward(gateway, &route, &parts, &head, body, peer, proxy::Way::Straight)
+                .await
+                .unwrap_or_else(Refusal::into_response),
+        },
     }
 }
 

@@ -62,6 +62,12 @@ impl Refusal {
     }
 }
 
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
 /// A refusal whose document has another shape than [`Refusal`]'s (the package's 422). Its code stands in the
 /// extensions, for the metrics.
 pub(crate) fn json(code: Code, document: String) -> Response<Body> {

@@ -79,6 +79,13 @@ impl Gateway {
         self.shared.is_ready()
     }
 
+    /// What stands in the code for routes and services that no manifest declares now: `pim GET /api/products`, `pim`.
+    /// It takes effect when one does.
+    #[must_use]
+    pub fn idle_overrides(&self) -> Vec<String> {
+        self.shared.snapshot.load().idle.clone()
+    }
+
     pub(crate) const fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

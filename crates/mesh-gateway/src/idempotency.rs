@@ -3,14 +3,14 @@
 //!
 //! Refuses to answer one user with another's response: keys are scoped to `Authorization` and `Cookie`.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, error::Error, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use mesh_core::{idempotency::key::edge_scope, route::manifest::RouteIdempotency};
 use mesh_http::idempotency::{IdempotencyLayer, Scope};
-use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 use crate::{
     body::{Body, BodyError},
@@ -18,12 +18,12 @@ use crate::{
     error::Refusal,
     gateway::Gateway,
     peer::Peer,
-    proxy,
+    proxy::{self, Way},
     snapshot::RouteState,
 };
 
 /// Answers an unsafe request to a route that declares `idempotency`: forwarded, replayed or refused.
-pub(crate) async fn answer<B>(
+pub(crate) async fn answer_straight<B>(
     gateway: &Gateway,
     route: Arc<RouteState>,
     mut request: Request<B>,
@@ -35,13 +35,35 @@ where
 {
     let scope = Scope(edge_scope(request.headers()));
     request.extensions_mut().insert(scope);
-    let layer = layer(gateway, &route);
-    let gateway = gateway.clone();
-    let forward = service_fn(move |request: Request<axum::body::Body>| {
+    let forward = {
         let (gateway, route) = (gateway.clone(), Arc::clone(&route));
-        async move { Ok::<_, Infallible>(forwarded(&gateway, &route, request, peer).await) }
-    });
-    match layer.layer(forward).oneshot(request).await {
+        service_fn(move |request: Request<axum::body::Body>| {
+            let (gateway, route) = (gateway.clone(), Arc::clone(&route));
+            async move { Ok::<_, Infallible>(forwarded(&gateway, &route, request, peer).await) }
+        })
+    };
+    answer(gateway, &route, request, forward).await
+}
+
+/// Like [`answer_straight`], with another end of the way; the scope stands in the request's extensions.
+pub(crate) async fn answer<B, S, R>(
+    gateway: &Gateway,
+    route: &RouteState,
+    request: Request<B>,
+    end: S,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+    S: Service<Request<axum::body::Body>, Response = Response<R>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    match layer(gateway, route).layer(end).oneshot(request).await {
         Ok(response) => response.map(Body::inner),
         Err(never) => match never {},
     }
@@ -56,7 +78,7 @@ async fn forwarded(
     let (parts, body) = request.into_parts();
     // The head was good when the request came in; it is read again because it borrows from the request.
     let forwarded = match check_head(&parts, !body.is_end_stream(), &route.reloadable.settings.limits) {
-        Ok(head) => proxy::forward(gateway, route, &parts, &head, body, peer).await,
+        Ok(head) => proxy::forward(gateway, route, &parts, &head, body, peer, Way::Straight).await,
         Err(refusal) => Err(refusal),
     };
     forwarded.unwrap_or_else(Refusal::into_response)

@@ -14,7 +14,10 @@ mod error;
 mod gateway;
 mod http1;
 mod idempotency;
+mod layered;
+mod meta;
 mod metrics;
+mod overrides;
 mod peer;
 mod proxy;
 mod refresh;
@@ -27,5 +30,10 @@ mod transport;
 
 pub use body::{Body, BodyError};
 pub use gateway::{BuildError, Gateway, GatewayBuilder};
+pub use meta::RouteMeta;
+pub use overrides::{
+    OverrideError, OverrideErrors, RouteOverride, RouteOverrides, RouteService, ServiceOverrides,
+};
 pub use peer::Peer;
+pub use proxy::{DefaultProxy, Proxy};
 pub use settings::{GatewaySettings, IdempotencySettings, Limits};

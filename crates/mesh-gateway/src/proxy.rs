@@ -2,6 +2,7 @@
 
 mod answer;
 mod outgoing;
+mod replaced;
 
 use std::sync::Arc;
 
@@ -22,6 +23,17 @@ use crate::{
     snapshot::RouteState,
     transport::Outgoing,
 };
+pub(crate) use replaced::Replaced;
+pub use replaced::{DefaultProxy, Proxy};
+
+/// How a request came to the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From the door.
+    Straight,
+    /// By what the embedding code put in its way: trusted to say for whom it is made, and counted where it came in.
+    Layered,
+}
 
 /// Forwards a request that was checked and has a route.
 pub(crate) async fn forward<B>(
@@ -31,6 +43,7 @@ pub(crate) async fn forward<B>(
     head: &Head<'_>,
     body: B,
     peer: Peer,
+    way: Way,
 ) -> Result<Response<Body>, Refusal>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -50,7 +63,7 @@ where
         policy.retries = 0;
     }
     let path_and_query = outgoing::path_and_query(route, head);
-    let headers = outgoing::headers(gateway, route, parts, head, peer);
+    let headers = outgoing::headers(gateway, route, parts, head, peer, way);
     let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
     let transport = Outgoing {
         pool: gateway.pool(),
@@ -85,7 +98,9 @@ where
             crate::error::status(refusal.code)
         }
     };
-    route.metrics.answered(status, now.since(begun));
+    if way == Way::Straight {
+        route.metrics.answered(status, now.since(begun));
+    }
     answered
 }
 

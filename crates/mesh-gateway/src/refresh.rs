@@ -18,7 +18,9 @@ use mesh_core::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{gateway::Shared, metrics::Metrics, reloadable::Reloadable, snapshot::Snapshot};
+use crate::{
+    gateway::Shared, metrics::Metrics, overrides::Overrides, reloadable::Reloadable, snapshot::Snapshot,
+};
 use control::Round;
 
 /// How often the store is read although it told of nothing: foreign writers tell nothing.
@@ -74,6 +76,7 @@ pub(crate) fn begin(
     reloadable: &Arc<Reloadable>,
     metrics: &Metrics,
     clock: &dyn Clock,
+    overrides: &Overrides,
 ) -> (Remembered, Snapshot) {
     let now = clock.monotonic();
     let mut remembered = Remembered::new(now);
@@ -83,7 +86,7 @@ pub(crate) fn begin(
         }
     }
     let ready = !remembered.kept().is_empty();
-    let snapshot = crate::snapshot::build(reloadable, &remembered, None, metrics, ready, now);
+    let snapshot = crate::snapshot::build(reloadable, overrides, &remembered, None, metrics, ready, now);
     (remembered, snapshot)
 }
 

@@ -3,10 +3,7 @@
 mod build;
 mod state;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use mesh_core::{
     clock::Tick,
@@ -35,17 +32,20 @@ pub(crate) struct Snapshot {
     pub(crate) ready: bool,
     /// When it was built.
     pub(crate) built: Tick,
-    routes: HashMap<usize, Arc<RouteState>>,
+    /// Overrides in code for routes that no manifest declares, in words.
+    pub(crate) idle: Vec<String>,
+    /// By the position of the route in the table.
+    routes: Vec<Option<Arc<RouteState>>>,
 }
 
 impl Snapshot {
     /// What belongs to a route of this snapshot's table.
-    pub(crate) fn route(&self, entry: &Arc<Entry>) -> Option<&Arc<RouteState>> {
-        self.routes.get(&address(entry))
+    pub(crate) fn route(&self, entry: &Entry) -> Option<&Arc<RouteState>> {
+        self.routes.get(entry.position()?)?.as_ref()
     }
-}
 
-/// Entries are told apart by where they live, which costs no comparison of names.
-fn address(entry: &Arc<Entry>) -> usize {
-    Arc::as_ptr(entry) as usize
+    /// All that is known of routes.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Arc<RouteState>> {
+        self.routes.iter().flatten()
+    }
 }

@@ -24,9 +24,7 @@ where
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    if announced(headers).is_some_and(|length| length > limit) {
-        return Err(too_large(limit));
-    }
+    announces_too_much(headers, limit)?;
     let mut body = pin!(body);
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
@@ -36,7 +34,7 @@ where
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(_))) => return Err(Refusal::new(Code::BadFraming, "the request body is malformed")),
             Ok(None) => break,
-            Err(_) => return Err(Refusal::new(Code::RequestTimeout, "the request body came too slowly")),
+            Err(_) => return Err(too_slow()),
         };
         let Ok(bytes) = frame.into_data() else { continue };
         if (first.len() + rest.len()) as u64 + bytes.len() as u64 > limit {
@@ -58,26 +56,36 @@ where
     Ok(whole.freeze())
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// Refuses a body that is announced to be larger than `limit`, before a byte of it is read.
+pub(crate) fn announces_too_much(headers: &HeaderMap, limit: u64) -> Result<(), Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
 }
 
-fn too_large(limit: u64) -> Refusal {
+pub(super) fn too_slow() -> Refusal {
+    Refusal::new(Code::RequestTimeout, "the request body came too slowly")
+}
+
+pub(super) fn too_large(limit: u64) -> Refusal {
     Refusal::new(Code::BodyTooLarge, format!("the request body is larger than {limit} bytes"))
 }
 
 /// The stretch of time in which the next bytes must come.
-struct Window {
+pub(super) struct Window {
     ends: Instant,
     received: u64,
 }
 
 impl Window {
-    fn open(limits: &Limits) -> Self {
+    pub(super) fn open(limits: &Limits) -> Self {
         Self { ends: now() + limits.body_window, received: 0 }
     }
 
-    fn count(&mut self, bytes: u64, limits: &Limits) {
+    pub(super) const fn ends(&self) -> Instant {
+        self.ends
+    }
+
+    pub(super) fn count(&mut self, bytes: u64, limits: &Limits) {
         self.received += bytes;
         if self.received >= limits.body_window_bytes {
             *self = Self::open(limits);

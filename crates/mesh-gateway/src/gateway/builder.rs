@@ -19,6 +19,8 @@ use tokio::sync::mpsc;
 use super::{Gateway, Shared};
 use crate::{
     metrics::Metrics,
+    overrides::{OverrideErrors, Overrides, RouteOverrides, RouteService},
+    proxy::{Proxy, Replaced},
     refresh::{self, Control},
     reloadable::Reloadable,
     settings::GatewaySettings,
@@ -39,6 +41,9 @@ pub struct GatewayBuilder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     sink: Arc<dyn EventSink>,
+    only: Option<Vec<String>>,
+    overrides: RouteOverrides,
+    proxy: Option<RouteService>,
 }
 
 /// Why there is no gateway. The fault of the settings.
@@ -58,6 +63,9 @@ pub enum BuildError {
         /// The base URL.
         url: String,
     },
+    /// The names, prefixes, URIs or handlers that stand in the code are wrong.
+    #[error("the overrides of routes are wrong: {0}")]
+    Overrides(#[from] OverrideErrors),
     /// Nobody runs the gateway any more.
     #[error("the gateway has ended")]
     Stopped,
@@ -83,6 +91,9 @@ impl Gateway {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::new()),
             sink: Arc::new(NoEvents),
+            only: None,
+            overrides: RouteOverrides::default(),
+            proxy: None,
         }
     }
 }
@@ -123,6 +134,33 @@ impl GatewayBuilder {
         self
     }
 
+    /// Serves only these services, whatever the settings say; without any, none.
+    #[must_use]
+    pub fn services<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.only = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Puts layers, handlers and prefixes before the routes of manifests, by service and by route. A request passes
+    /// the layers of its service, those of its route, idempotency where the route declares it, then the handler or
+    /// the proxy. May be called more than once.
+    ///
+    /// Its [`RouteMeta`](crate::RouteMeta) stands in the request's extensions; the head was checked, the body keeps its limits,
+    /// and headers that only the mesh may set were taken out. A panic is answered 500. A route without layers, handler
+    /// and replaced proxy pays nothing.
+    #[must_use]
+    pub fn routes(mut self, declare: impl FnOnce(&mut RouteOverrides)) -> Self {
+        declare(&mut self.overrides);
+        self
+    }
+
+    /// Lets `proxy` answer the requests of all routes that have no handler, behind their layers.
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Proxy) -> Self {
+        self.proxy = Some(RouteService::new(Replaced::new(proxy)));
+        self
+    }
+
     /// The gateway. Reads the snapshot on disk, if there is one; the store is first asked by
     /// [`Gateway::control`].
     ///
@@ -130,7 +168,8 @@ impl GatewayBuilder {
     ///
     /// See [`BuildError`].
     pub fn build(self) -> Result<Gateway, BuildError> {
-        let Self { name, keyring, manifests, health, idempotency, settings, clock, entropy, sink } = self;
+        let overrides = Overrides::check(self.only, self.overrides.into_declared(), self.proxy)?;
+        let Self { name, keyring, manifests, health, idempotency, settings, clock, entropy, sink, .. } = self;
         let name_header = HeaderValue::from_str(name.as_str())
             .ok()
             .filter(|_| name.is_visible_ascii())
@@ -152,7 +191,7 @@ impl GatewayBuilder {
             .event_sink(Arc::clone(&sink));
         let metrics = Metrics::default();
         let reloadable = Reloadable::new(settings, keyring);
-        let (remembered, snapshot) = refresh::begin(&reloadable, &metrics, &*clock);
+        let (remembered, snapshot) = refresh::begin(&reloadable, &metrics, &*clock, &overrides);
         let (commands, waiting) = mpsc::channel(WAITING_COMMANDS);
         let control = Control { manifests, health, remembered, waiting, reports: Box::pin(reports) };
         Ok(Gateway::new(Arc::new(Shared {
@@ -164,6 +203,7 @@ impl GatewayBuilder {
             sink,
             driver,
             idempotency,
+            overrides,
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
             commands,

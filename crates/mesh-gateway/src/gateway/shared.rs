@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     metrics::Metrics,
+    overrides::Overrides,
     refresh::{Command, Control},
     snapshot::Snapshot,
 };
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) driver: Driver,
     pub(crate) idempotency: IdempotencyLayer,
+    /// What the embedding code put in the way of requests; stays.
+    pub(crate) overrides: Overrides,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) metrics: Metrics,
     pub(crate) commands: mpsc::Sender<Command>,

@@ -8,9 +8,10 @@ use http::{
 use mesh_core::{
     entropy::uuid_v4,
     forward::{self, ClientFacts},
-    header::X_REQUEST_ID,
+    header::{X_REQUEST_ID, is_end_identity},
 };
 
+use super::Way;
 use crate::{door::Head, gateway::Gateway, peer::Peer, snapshot::RouteState};
 
 /// The service's path and the client's query, byte for byte.
@@ -31,6 +32,7 @@ pub(super) fn headers(
     parts: &Parts,
     head: &Head<'_>,
     peer: Peer,
+    way: Way,
 ) -> HeaderMap {
     let shared = gateway.shared();
     let prefix = route.entry.prefix.trim_matches('/');
@@ -44,6 +46,10 @@ pub(super) fn headers(
         prefix: prefix.as_deref(),
     };
     let mut headers = forward::request::forwarded_headers(&parts.headers, &facts);
+    if way == Way::Layered {
+        let said = parts.headers.iter().filter(|(name, _)| is_end_identity(name));
+        headers.extend(said.map(|(name, value)| (name.clone(), value.clone())));
+    }
     headers.remove(CONTENT_LENGTH);
     headers.remove(HOST);
     if !headers.contains_key(X_REQUEST_ID) {

@@ -55,11 +55,17 @@ impl Publisher {
     fn replace(&mut self, remembered: &Remembered, is_ready: bool, now: Tick) {
         let shared = &self.shared;
         let previous = shared.snapshot.load_full();
+        let (reloadable, overrides, metrics) = (&self.reloadable, &shared.overrides, &shared.metrics);
         let next =
-            snapshot::build(&self.reloadable, remembered, Some(&previous), &shared.metrics, is_ready, now);
+            snapshot::build(reloadable, overrides, remembered, Some(&previous), metrics, is_ready, now);
         for (service, reason) in &next.quarantined {
             if previous.quarantined.get(service) != Some(reason) {
                 tracing::warn!(%service, reason, "a manifest is not served");
+            }
+        }
+        if is_ready && (next.idle != previous.idle || !previous.ready) {
+            for idle in &next.idle {
+                tracing::warn!(idle, "layers, a handler or a prefix stand for what no manifest declares");
             }
         }
         tracing::info!(

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     body::{Body, BodyError},
     gateway::Gateway,
+    layered::Unread,
     peer::Peer,
 };
 
@@ -64,7 +65,8 @@ pub(super) async fn serve(
             let takes_chunks = request.version() >= Version::HTTP_11;
             async move {
                 let mut response = gateway.answer(request, peer).await;
-                let is_refused = response.extensions().get::<Code>().is_some();
+                let extensions = response.extensions();
+                let is_refused = extensions.get::<Code>().is_some() || extensions.get::<Unread>().is_some();
                 if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {
                     progress.linger();
                 }

@@ -1,9 +1,6 @@
 //! Builds a snapshot from what is remembered: aside, before anybody sees it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use mesh_core::{
     clock::Tick,
@@ -13,12 +10,19 @@ use mesh_core::{
     service::{BaseUrl, Service},
 };
 
-use super::{RouteState, ServiceState, Snapshot, address};
-use crate::{metrics::Metrics, reloadable::Reloadable, settings::GatewaySettings};
+use super::{RouteState, ServiceState, Snapshot};
+use crate::{
+    metrics::Metrics,
+    overrides::{Overrides, Stacks},
+    reloadable::Reloadable,
+    settings::GatewaySettings,
+};
 
-/// The snapshot of what `remembered` holds. Health and load of instances that `previous` knows are kept.
+/// The snapshot of what `remembered` holds. Health and load of instances that `previous` knows are kept, and so are
+/// the services that were made of layers and handlers.
 pub(crate) fn build(
     reloadable: &Arc<Reloadable>,
+    overrides: &Overrides,
     remembered: &Remembered,
     previous: Option<&Snapshot>,
     metrics: &Metrics,
@@ -33,10 +37,14 @@ pub(crate) fn build(
         .map(|(service, document)| (service.clone(), document.reason.clone()))
         .collect();
     let services = services(settings, &manifests, previous, &mut quarantined);
-    let table = RouteTable::build(&manifests, &settings.table());
-    let mut routes = HashMap::new();
+    let table = RouteTable::build(&manifests, &overrides.table(settings));
+    let stacks = Stacks::of(overrides, previous);
+    let mut routes = Vec::with_capacity(table.entries().len());
     for entry in table.entries() {
-        let Some(service) = services.get(&entry.service) else { continue };
+        let Some(service) = services.get(&entry.service) else {
+            routes.push(None);
+            continue;
+        };
         let attempt_timeout = entry.route.timeout().unwrap_or(service.timeout);
         let state = RouteState {
             attempt_timeout,
@@ -47,9 +55,11 @@ pub(crate) fn build(
             reloadable: Arc::clone(reloadable),
             entry: Arc::clone(entry),
             service: Arc::clone(service),
+            stack: stacks.get(entry),
         };
-        routes.insert(address(entry), Arc::new(state));
+        routes.push(Some(Arc::new(state)));
     }
+    let idle = overrides.idle(&table);
     Snapshot {
         reloadable: Arc::clone(reloadable),
         table,
@@ -58,6 +68,7 @@ pub(crate) fn build(
         quarantined,
         ready,
         built: now,
+        idle,
         routes,
     }
 }

@@ -16,7 +16,7 @@ use mesh_core::{
     service::BaseUrl,
 };
 
-use crate::{metrics::RouteMetrics, reloadable::Reloadable};
+use crate::{metrics::RouteMetrics, overrides::RouteService, reloadable::Reloadable};
 
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
@@ -33,6 +33,8 @@ pub(crate) struct RouteState {
     /// What the route asks of the idempotency layer.
     pub(crate) idempotency: Option<RouteIdempotency>,
     pub(crate) metrics: Arc<RouteMetrics>,
+    /// What stands in the way of its requests; absent: they are forwarded at once.
+    pub(crate) stack: Option<RouteService>,
 }
 
 /// A service with the numbers that apply to it.

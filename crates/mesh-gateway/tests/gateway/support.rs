@@ -20,7 +20,7 @@ use mesh_core::{
     store::{ManifestStore, MemoryStore, Replaced, Revision, StoreError, StoredManifest},
 };
 use mesh_gateway::{
-    Gateway, GatewaySettings,
+    Gateway, GatewayBuilder, GatewaySettings,
     server::{Listening, Running, serve},
 };
 use tokio::{
@@ -70,11 +70,22 @@ pub(crate) struct Node {
 impl Node {
     /// A gateway that serves `manifests` by the services of `settings`.
     pub(crate) async fn start(settings: GatewaySettings, manifests: &[String]) -> Self {
+        Self::built(settings, manifests, |builder| builder).await
+    }
+
+    /// Like [`start`](Self::start), built as `build` says.
+    pub(crate) async fn built(
+        settings: GatewaySettings,
+        manifests: &[String],
+        build: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
+    ) -> Self {
         let store = MemoryStore::new(Arc::new(SystemClock));
         for manifest in manifests {
             put(&store, manifest).await;
         }
-        let node = Self::on(settings, store.clone(), Arc::new(store.clone()), store);
+        let health = Arc::new(store.clone());
+        let builder = Gateway::builder(name("gateway"), keyring(), Arc::new(store.clone()), health);
+        let node = Self::serving(&build(builder.settings(settings)).build().unwrap(), store);
         until("the gateway is ready", async || node.running.gateway().is_ready()).await;
         node
     }
@@ -90,8 +101,12 @@ impl Node {
             .settings(settings)
             .build()
             .unwrap();
+        Self::serving(&gateway, store)
+    }
+
+    fn serving(gateway: &Gateway, store: MemoryStore) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let running = serve(&gateway, Listening { public: any, admin: Some(any), workers: 2 }).unwrap();
+        let running = serve(gateway, Listening { public: any, admin: Some(any), workers: 2 }).unwrap();
         Self { running, store }
     }
 
