@@ -26,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("anyhow", &["mesh-cli", "xtask"]),
     ("axum", &["mesh-cli", "mesh-gateway", "mesh-http"]),
     ("clap", &["mesh-cli", "xtask"]),
+    ("clap_complete", &["mesh-cli"]),
     ("deadpool", &["mesh-redis"]),
     ("deadpool-redis", &["mesh-redis"]),
     ("prometheus-client", &["mesh-gateway"]),
