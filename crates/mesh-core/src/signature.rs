@@ -4,12 +4,14 @@
 //! request id and content type stay unsigned.
 
 mod algorithm;
+pub mod diagnosis;
 pub mod keyring;
 pub mod mac;
 pub mod signer;
 pub mod verifier;
 
 pub use algorithm::Algorithm;
+pub use diagnosis::diagnose;
 pub use keyring::Keyring;
 pub use signer::{Signature, Signer};
 pub use verifier::{Presented, SignatureError, Verifier, Verifying};

@@ -207,7 +207,8 @@ fn verdict(contexts: impl Iterator<Item = Hmac>, signature: &[u8]) -> Result<(),
     if matched { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
-fn seconds(digits: &[u8]) -> Option<u64> {
+/// A timestamp: decimal digits only, at most 19.
+pub(super) fn seconds(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > MAX_TIMESTAMP_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
