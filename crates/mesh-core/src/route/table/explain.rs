@@ -17,7 +17,8 @@ pub struct Candidate {
 
 impl RouteTable {
     /// Every route that matches `path` with any method, the winner of `method` first, each loser with its reason; at
-    /// the end those that another service keeps and those of services that are not served here.
+    /// the end those that another service keeps and those of services that are not served here. Where no route matches at
+    /// all: those whose service has such a path, and which are served under another one.
     #[must_use]
     pub fn explain(&self, method: &Method, path: &str) -> Vec<Candidate> {
         let method = super::served_by(method);
@@ -32,7 +33,10 @@ impl RouteTable {
             .map(|entry| Candidate { entry: entry.clone(), reason: lost(entry, method, winner) })
             .collect();
         for refused in self.refused.iter().filter(|refused| refused.entry.uri.matches(path)) {
-            let reason = if refused.owner == refused.entry.service {
+            let entry = &refused.entry;
+            let reason = if self.settings.gateway_uri(&entry.service, &entry.route.uri).is_none() {
+                format!("the prefix {:?} cannot stand in its URI", entry.prefix)
+            } else if refused.owner == entry.service {
                 format!("the service {} declares this route twice, the first stays", refused.owner)
             } else {
                 format!("the service {} keeps this route", refused.owner)
@@ -42,6 +46,16 @@ impl RouteTable {
         for entry in self.unserved.iter().filter(|entry| entry.uri.matches(path)) {
             let reason = format!("the service {} is not served by this gateway", entry.service);
             candidates.push(Candidate { entry: entry.clone(), reason: Some(reason) });
+        }
+        if candidates.is_empty() {
+            let elsewhere = self.entries.iter().filter(|entry| entry.route.uri.matches(path));
+            candidates.extend(elsewhere.map(|entry| Candidate {
+                entry: entry.clone(),
+                reason: Some(format!(
+                    "the service {} has this path, and it is served at {}",
+                    entry.service, entry.uri
+                )),
+            }));
         }
         candidates
     }
