@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// The main job with nothing installed: a gateway, two demo services with two instances each.
     Dev(Dev),
     /// Run an edge node.
-    Gateway(Gateway),
+    Gateway(Listen),
     /// Build, check and register a manifest.
     Register(Register),
     /// The health of every configured or registered instance.
@@ -51,10 +51,14 @@ pub(crate) enum Command {
     Call(Call),
     /// Print the headers that a call would carry.
     Sign(Sign),
+    /// Whether a signature holds, and which part is wrong.
+    Verify(Verify),
     /// Make a fresh secret: 32 random bytes, base64.
     Keygen,
-    /// Check the settings.
+    /// Check the settings, or show them.
     Config(Config),
+    /// Print the completions of a shell, e.g. for bash: source <(mesh completions bash)
+    Completions(Completions),
     #[command(hide = true)]
     DevService(DevService),
 }
@@ -62,14 +66,14 @@ pub(crate) enum Command {
 impl Command {
     /// Flags of the command that stand for settings: key, value, flag.
     pub(crate) fn setting_flags(&self) -> Vec<(&'static str, String, &'static str)> {
-        let mut values = Vec::new();
-        if let Self::Gateway(gateway) = self {
-            values.extend(gateway.listen.clone().map(|value| ("gateway.listen", value, "--listen")));
-            values.extend(
-                gateway.admin_listen.clone().map(|value| ("gateway.admin_listen", value, "--admin-listen")),
-            );
-        }
-        values
+        let (Self::Gateway(listen) | Self::Config(Config { action: ConfigAction::Show(listen) })) = self
+        else {
+            return Vec::new();
+        };
+        let public = listen.listen.clone().map(|value| ("gateway.listen", value, "--listen"));
+        let admin =
+            listen.admin_listen.clone().map(|value| ("gateway.admin_listen", value, "--admin-listen"));
+        public.into_iter().chain(admin).collect()
     }
 }
 
@@ -90,7 +94,7 @@ pub(crate) struct DevService {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Gateway {
+pub(crate) struct Listen {
     /// The public listener, instead of `gateway.listen` (0.0.0.0:8000).
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
@@ -125,6 +129,10 @@ pub(crate) enum FailOn {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Health {
+    /// Ask every second until Ctrl-C: a table that is drawn anew on a terminal, else what changed, with the time.
+    /// Ends with the exit code of the last answer.
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// When to exit with 1.
     #[arg(long, value_name = "STATE", value_enum, default_value_t = FailOn::Unhealthy)]
     pub(crate) fail_on: FailOn,
@@ -140,6 +148,14 @@ pub(crate) struct From {
     pub(crate) admin: Option<String>,
 }
 
+/// What is read instead of a gateway's or store's manifests.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Files {
+    /// Offline: the routes of this manifest, JSON or TOML, by these settings alone; may be given again.
+    #[arg(long = "manifest", value_name = "FILE", conflicts_with = "admin")]
+    pub(crate) manifests: Vec<PathBuf>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Routes {
     /// Only this service's.
@@ -147,6 +163,8 @@ pub(crate) struct Routes {
     pub(crate) service: Option<String>,
     #[command(flatten)]
     pub(crate) from: From,
+    #[command(flatten)]
+    pub(crate) files: Files,
 }
 
 #[derive(Debug, clap::Args)]
@@ -157,6 +175,8 @@ pub(crate) struct Explain {
     pub(crate) path: String,
     #[command(flatten)]
     pub(crate) from: From,
+    #[command(flatten)]
+    pub(crate) files: Files,
 }
 
 #[derive(Debug, clap::Args)]
@@ -199,6 +219,33 @@ pub(crate) struct Sign {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// E.g. GET.
+    pub(crate) method: String,
+    /// The target as it came on the wire.
+    pub(crate) path: String,
+    /// The value of X-Signature.
+    #[arg(long, value_name = "HEX", allow_hyphen_values = true)]
+    pub(crate) signature: String,
+    /// The value of X-Timestamp: Unix seconds.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) timestamp: String,
+    /// The body, or @FILE for a file's content.
+    #[arg(long, value_name = "@FILE|TEXT")]
+    pub(crate) body: Option<String>,
+    /// The clock of the one who verifies, Unix seconds, instead of this machine's.
+    #[arg(long, value_name = "N")]
+    pub(crate) now: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Config {
     #[command(subcommand)]
     pub(crate) action: ConfigAction,
@@ -208,6 +255,8 @@ pub(crate) struct Config {
 pub(crate) enum ConfigAction {
     /// Report every mistake with file, line and suggestion.
     Check,
+    /// The settings that hold and where each came from, secrets masked; as `mesh gateway` with these flags has them.
+    Show(Listen),
     /// Print docs/settings.md.
     #[command(hide = true)]
     Docs,

@@ -3,17 +3,21 @@
 mod admin;
 pub(crate) mod call;
 mod client;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod health;
 pub(crate) mod keygen;
+mod manifest_file;
 mod plain;
+mod policies;
 pub(crate) mod register;
 pub(crate) mod routes;
 pub(crate) mod sign;
 pub(crate) mod state;
+pub(crate) mod verify;
 
 use http::Method;
 

@@ -50,6 +50,8 @@ fn run(args: Args, output: &Output) -> Result<Exit, Failure> {
     match args.command {
         Command::Keygen => commands::keygen::run(output),
         Command::Sign(sign) => commands::sign::run(&sign, &settings()?, output),
+        Command::Verify(verify) => commands::verify::run(&verify, &settings()?, output),
+        Command::Completions(completions) => commands::completions::run(&completions, output),
         Command::Config(config) => commands::config::run(&config, &flags, &environment()?, output),
         Command::Gateway(_) => commands::gateway::run(&settings()?, &flags, &environment()?, output),
         Command::Register(register) => commands::register::run(&register, &settings()?, output),

@@ -3,7 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, ErrorKind, IsTerminal as _, Write as _},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -23,11 +26,13 @@ pub(crate) struct Output {
     quiet: bool,
     /// The first write to stdout that failed, but for a reader that has gone away.
     lost: Mutex<Option<io::Error>>,
+    /// Whether the reader of stdout has gone away.
+    gone: AtomicBool,
 }
 
 impl Output {
     pub(crate) const fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet, lost: Mutex::new(None) }
+        Self { json, quiet, lost: Mutex::new(None), gone: AtomicBool::new(false) }
     }
 
     /// One line of data. A reader that has gone away ends nothing.
@@ -45,11 +50,28 @@ impl Output {
 
     fn write(&self, bytes: &[u8]) {
         let mut stdout = io::stdout().lock();
-        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush())
-            && error.kind() != ErrorKind::BrokenPipe
-        {
-            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.gone.store(true, Ordering::Relaxed),
+            Err(error) => {
+                self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
         }
+    }
+
+    /// Whether there is nobody to write to any more: the reader went away, or stdout cannot be written.
+    pub(crate) fn is_over(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+            || self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Empties the screen; answers whether there is one.
+    pub(crate) fn clear_screen(&self) -> bool {
+        let is_terminal = io::stdout().is_terminal();
+        if is_terminal {
+            self.write(b"\x1b[H\x1b[2J");
+        }
+        is_terminal
     }
 
     /// Whether all data could be written.

@@ -4,6 +4,7 @@
 
 mod build;
 pub(crate) mod document;
+pub(crate) mod effective;
 pub(crate) mod env;
 mod file;
 pub(crate) mod origin;
@@ -28,7 +29,7 @@ use mesh_core::{
 
 pub(crate) use env::Environment;
 pub(crate) use origin::{Origin, SettingError};
-pub(crate) use overlay::read;
+pub(crate) use overlay::{read, read_with_rows};
 
 /// What the command line says of settings.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +104,8 @@ pub(crate) struct Idempotency {
 pub(crate) struct Gateway {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
+    /// Whether somebody set `admin_listen`.
+    pub(crate) names_admin: bool,
     pub(crate) workers: usize,
     pub(crate) services: Option<Vec<ServiceName>>,
     pub(crate) snapshot: Option<PathBuf>,

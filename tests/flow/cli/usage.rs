@@ -5,8 +5,20 @@ use std::{fs::File, process::Command};
 use super::{fails, fails_with, good, run, write};
 use crate::house::{House, mesh_binary};
 
-const COMMANDS: [&str; 10] =
-    ["dev", "gateway", "register", "health", "routes", "explain", "call", "sign", "keygen", "config"];
+const COMMANDS: [&str; 12] = [
+    "dev",
+    "gateway",
+    "register",
+    "health",
+    "routes",
+    "explain",
+    "call",
+    "sign",
+    "verify",
+    "keygen",
+    "config",
+    "completions",
+];
 
 #[test]
 fn help_names_every_command_and_every_flag_of_the_surface() {
@@ -19,11 +31,14 @@ fn help_names_every_command_and_every_flag_of_the_surface() {
         ("dev", &["--listen", "--once"][..]),
         ("gateway", &["--listen", "--admin-listen"]),
         ("register", &["--manifest", "--from", "--dry-run", "--every"]),
-        ("health", &["--fail-on", "--admin"]),
-        ("routes", &["--service", "--admin"]),
-        ("explain", &["<METHOD>", "<PATH>", "--admin"]),
+        ("health", &["--watch", "--fail-on", "--admin"]),
+        ("routes", &["--service", "--admin", "--manifest"]),
+        ("explain", &["<METHOD>", "<PATH>", "--admin", "--manifest"]),
         ("call", &["<SERVICE>", "<METHOD>", "<PATH>", "--body", "-H", "--query", "--timeout", "--retries"]),
         ("sign", &["<METHOD>", "<PATH>", "--body", "--timestamp"]),
+        ("verify", &["<METHOD>", "<PATH>", "--signature", "--timestamp", "--body", "--now"]),
+        ("config", &["check", "show"]),
+        ("completions", &["bash", "zsh", "fish", "elvish", "powershell"]),
         ("keygen", &["--config", "--json", "--verbose", "--quiet", "--log-format"]),
     ] {
         let help = good(&house, &[command, "--help"]).out;

@@ -1,10 +1,10 @@
 //! `mesh explain`: which route wins for a request, which lost and why, and where it would go.
 
-use mesh_core::{forward::Target, name::ServiceName};
+use mesh_core::forward::Target;
 use serde_json::Value;
 
 use super::{
-    method,
+    method, policies,
     state::{Document, State},
 };
 use crate::{
@@ -23,15 +23,13 @@ pub(crate) fn run(explain: &Explain, settings: &Settings, output: &Output) -> Re
     if let Err(error) = Target::parse(&path) {
         output.message(format_args!("a gateway refuses such a request: {error}"));
     }
-    let document = State::choose(&explain.from, settings)?.read(&Document::Explain { method, path })?;
+    let state = State::of_files(&explain.files.manifests, &explain.from, settings)?;
+    let document = state.read(&Document::Explain { method, path })?;
     let is_matched = !document["matched"].is_null();
     if output.json {
         output.document(&document);
     } else {
         print(&document, output);
-        if let (None, Some(service)) = (&explain.from.admin, document["matched"]["service"].as_str()) {
-            policies(service, settings, output);
-        }
     }
     Ok(if is_matched { Exit::Ok } else { Exit::Problem })
 }
@@ -40,6 +38,7 @@ fn print(document: &Value, output: &Output) {
     let matched = &document["matched"];
     if matched.is_null() {
         output.line("No route matches.");
+        answer(&document["answer"], output);
     } else {
         let of = |key: &str| matched[key].as_str().unwrap_or_default();
         output.line(format_args!("{} {} goes to {}", of("method"), of("uri"), of("service")));
@@ -51,38 +50,30 @@ fn print(document: &Value, output: &Output) {
             }
         }
     }
-    list(document, "candidates", "Candidates that lost", output, |candidate| {
-        let of = |key: &str| candidate[key].as_str().unwrap_or_default();
-        format!("{} {} ({}): {}", of("method"), of("uri"), of("service"), of("reason"))
+    let of = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    list(document, "candidates", "Candidates that lost", output, |row| {
+        format!("{} {} ({}): {}", of(row, "method"), of(row, "uri"), of(row, "service"), of(row, "reason"))
     });
-    list(document, "instances", "Instances", output, |instance| {
-        format!(
-            "{} {}",
-            instance["url"].as_str().unwrap_or_default(),
-            instance["status"].as_str().unwrap_or_default()
-        )
+    list(document, "quarantined", "Manifests that are not served", output, |row| {
+        format!("{}: {}", of(row, "service"), of(row, "reason"))
     });
+    list(document, "instances", "Instances", output, |row| {
+        format!("{} {}", of(row, "url"), of(row, "status"))
+    });
+    if document["policies"].is_object() {
+        output.line("Policies:");
+        for line in policies::lines(&document["policies"]) {
+            output.line(format_args!("  {line}"));
+        }
+    }
 }
 
-/// How the service is called by these settings; what the route declares stands in its metadata.
-fn policies(service: &str, settings: &Settings, output: &Output) {
-    let configured = ServiceName::parse(service)
-        .ok()
-        .and_then(|name| settings.services.iter().find(|service| service.name == name));
-    let timeout = configured.and_then(|service| service.timeout).unwrap_or(settings.defaults.timeout);
-    let retries = configured.and_then(|service| service.retries).unwrap_or(settings.defaults.retry.retries);
-    let deadline = settings.defaults.deadline.unwrap_or(timeout.saturating_mul(3));
-    output.line("Policies:");
-    output.line(format_args!(
-        "  {} s for one attempt, {retries} further attempts per instance, {} s for the whole call",
-        timeout.as_secs_f64(),
-        deadline.as_secs_f64()
-    ));
-    output.line(format_args!(
-        "  an instance is unhealthy after {} failures, for {} s",
-        settings.health.failure_threshold(),
-        settings.health.recovery_timeout().as_secs_f64()
-    ));
+/// What the gateway says itself; older ones do not tell.
+fn answer(answer: &Value, output: &Output) {
+    let Some(status) = answer["status"].as_u64() else { return };
+    let code = answer["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
+    let allow = answer["allow"].as_str().map(|allow| format!(", Allow: {allow}")).unwrap_or_default();
+    output.line(format_args!("The gateway answers itself: {status}{code}{allow}"));
 }
 
 fn list(document: &Value, key: &str, title: &str, output: &Output, line: impl Fn(&Value) -> String) {

@@ -1,11 +1,16 @@
 //! `mesh health`: the table of every configured or registered instance, and whether all is well.
 
+mod watch;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::state::{Document, State};
+use super::{
+    client,
+    state::{Document, State},
+};
 use crate::{
     args::{FailOn, Health},
     exit::{Exit, Failure},
@@ -14,17 +19,44 @@ use crate::{
 };
 
 pub(crate) fn run(health: &Health, settings: &Settings, output: &Output) -> Result<Exit, Failure> {
-    let document = State::choose(&health.from, settings)?.read(&Document::Instances)?;
+    let state = State::choose(&health.from, settings)?;
+    if health.watch {
+        return client::runtime()?.block_on(watch::run(&state, health.fail_on, output));
+    }
+    let document = match state.read(&Document::Instances) {
+        // Nobody named a service, a store or a gateway: nothing is missing where nothing is meant to be.
+        Err(failure) if failure.exit == Exit::Unreachable && is_bare(health, settings) => {
+            output.message(format_args!(
+                "the settings name no services and no store, and {}",
+                failure.lines.join("; ")
+            ));
+            json!({ "services": [] })
+        }
+        answer => answer?,
+    };
     let instances = document["services"].as_array().cloned().unwrap_or_default();
     if output.json {
         output.document(&document);
-    } else if instances.is_empty() {
-        output.line("No services configured.");
     } else {
-        let rows: Vec<_> = instances.iter().map(row).collect();
-        output.table(&["Service", "URL", "Failures", "Last Failure", "Status"], &rows);
+        table(&instances, output);
     }
     Ok(judge(&instances, health.fail_on))
+}
+
+/// Whether neither the command nor the settings say whose health is asked for.
+fn is_bare(health: &Health, settings: &Settings) -> bool {
+    health.from.admin.is_none()
+        && settings.redis.is_none()
+        && settings.services.is_empty()
+        && !settings.gateway.names_admin
+}
+
+fn table(instances: &[Value], output: &Output) {
+    if instances.is_empty() {
+        return output.line("No services configured.");
+    }
+    let rows: Vec<_> = instances.iter().map(row).collect();
+    output.table(&["Service", "URL", "Failures", "Last Failure", "Status"], &rows);
 }
 
 /// 1 when some service has no healthy instance, or with `degraded` when any instance is not healthy.
@@ -52,8 +84,6 @@ fn row(instance: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[track_caller]

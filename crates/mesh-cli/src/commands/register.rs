@@ -1,18 +1,17 @@
 //! `mesh register`: builds, checks and registers a manifest, once or again and again.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mesh_client::{CallError, ServiceClient, register::RegisterError};
 use mesh_core::{
-    clock::{Clock as _, SystemClock},
     error::Origin,
     name::ServiceName,
     route::{Manifest, wire::MANIFEST_PATH},
     service::{BaseUrl, Service},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::client;
+use super::{client, manifest_file};
 use crate::{
     args::Register,
     exit::{Exit, Failure},
@@ -100,7 +99,7 @@ async fn again(
 /// The manifest of a file or of a running service, filtered and checked.
 async fn build(register: &Register, settings: &Settings, stores: &Stores) -> Result<Manifest, Failure> {
     let document = match (&register.manifest, &register.from) {
-        (Some(path), _) => from_file(path, &settings.name)?,
+        (Some(path), _) => manifest_file::read(path, &settings.name)?,
         (None, Some(url)) => fetch(url, settings, stores).await?,
         (None, None) => match settings.manifest.base_urls.first() {
             Some(first) => {
@@ -114,56 +113,19 @@ async fn build(register: &Register, settings: &Settings, stores: &Stores) -> Res
             }
         },
     };
-    let mut manifest =
-        Manifest::parse(&document).map_err(|error| Failure::new(Exit::Problem, error.to_string()))?;
+    let mut manifest = Manifest::parse(&document).map_err(|error| {
+        Failure::new(
+            Exit::Problem,
+            match &register.manifest {
+                Some(path) => format!("{}: {error}", path.display()),
+                None => error.to_string(),
+            },
+        )
+    })?;
     if manifest.base_urls.is_empty() {
         manifest.base_urls.clone_from(&settings.manifest.base_urls);
     }
     Ok(manifest.filtered(&settings.manifest.prefix))
-}
-
-/// A manifest file, JSON or TOML (by its ending), as a document. What a file may leave out is filled in: `service` is
-/// this node's name, `timestamp` is now.
-fn from_file(path: &Path, name: &ServiceName) -> Result<Vec<u8>, Failure> {
-    let shown = path.display();
-    let text =
-        fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let is_toml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
-    let (document, text): (Value, _) = if is_toml {
-        let bad =
-            |error: toml::de::Error| Failure::usage(format!("{shown}: {}", error.to_string().trim_end()));
-        let document: Value = toml::from_str(text).map_err(bad)?;
-        let text = document.to_string();
-        (document, text)
-    } else {
-        let bad = |error| Failure::usage(format!("{shown}: {error}"));
-        (serde_json::from_str(text).map_err(bad)?, text.trim().to_owned())
-    };
-    let Some(fields) = document.as_object() else { return Ok(text.into_bytes()) };
-    let mut missing = serde_json::Map::new();
-    if !fields.contains_key("service") {
-        missing.insert("service".to_owned(), name.as_str().into());
-    }
-    if !fields.contains_key("timestamp") {
-        missing.insert("timestamp".to_owned(), now().into());
-    }
-    Ok(with_fields(&text, &missing, fields.is_empty()).into_bytes())
-}
-
-/// The JSON object `text` with further fields in front. The text itself stays: what is doubled in it is still seen.
-fn with_fields(text: &str, further: &serde_json::Map<String, Value>, is_empty: bool) -> String {
-    if further.is_empty() {
-        return text.to_owned();
-    }
-    let front = Value::Object(further.clone()).to_string();
-    let comma = if is_empty { "" } else { "," };
-    format!("{}{comma}{}", front.trim_end_matches('}'), text.trim_start_matches('{'))
-}
-
-fn now() -> String {
-    let seconds = i64::try_from(SystemClock.unix().seconds()).unwrap_or_default();
-    jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }
 
 /// Asks a running service for its own manifest, signed.

@@ -11,7 +11,8 @@ use crate::{
 };
 
 pub(crate) fn run(routes: &Routes, settings: &Settings, output: &Output) -> Result<Exit, Failure> {
-    let document = State::choose(&routes.from, settings)?.read(&Document::Routes)?;
+    let document =
+        State::of_files(&routes.files.manifests, &routes.from, settings)?.read(&Document::Routes)?;
     let mut listed = document["routes"].as_array().cloned().unwrap_or_default();
     if let Some(service) = &routes.service {
         listed.retain(|route| route["service"] == service.as_str());

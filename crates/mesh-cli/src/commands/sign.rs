@@ -22,11 +22,7 @@ use crate::{
 pub(crate) fn run(sign: &Sign, settings: &Settings, output: &Output) -> Result<Exit, Failure> {
     let keyring = settings.keyring.clone().map_err(Failure::settings)?;
     let method = method(&sign.method)?;
-    if !sign.path.starts_with('/') || sign.path.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'#') {
-        return Err(Failure::usage(
-            "PATH is a target as it goes on the wire: it begins with '/', and is percent-encoded",
-        ));
-    }
+    check_target(&sign.path)?;
     let body = body(sign.body.as_deref())?;
     let timestamp = sign.timestamp.unwrap_or_else(|| SystemClock.unix().seconds());
     let signature = Signer::new(&keyring).sign(method.as_str(), &sign.path, timestamp, &body);
@@ -49,6 +45,16 @@ pub(crate) fn run(sign: &Sign, settings: &Settings, output: &Output) -> Result<E
         }
     }
     Ok(Exit::Ok)
+}
+
+/// That a path is a request's target.
+pub(crate) fn check_target(path: &str) -> Result<(), Failure> {
+    if !path.starts_with('/') || path.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'#') {
+        return Err(Failure::usage(
+            "PATH is a target as it goes on the wire: it begins with '/', and is percent-encoded",
+        ));
+    }
+    Ok(())
 }
 
 /// `x-request-id` as people write it: `X-Request-Id`.

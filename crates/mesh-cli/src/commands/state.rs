@@ -1,20 +1,27 @@
-//! Where commands read state: the admin listener of a gateway, or the store that gateways read.
+//! Where commands read state: the admin listener of a gateway, the store that gateways read, or files alone.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc};
 
 use http::Method;
 use mesh_core::{
     clock::{Clock as _, SystemClock},
+    health::{HealthPolicy, HealthRecord},
     name::ServiceName,
-    route::{Manifest, RouteTable},
+    route::{Manifest, Resolution, RouteTable},
     service::{BaseUrl, Instance},
     store::StoreError,
 };
 use mesh_gateway::documents::{self, InstanceRow};
 use serde_json::Value;
 
-use super::{admin, client};
-use crate::{args::From, exit::Failure, gateway_settings, settings::Settings, stores::Stores};
+use super::{admin, client, manifest_file, policies};
+use crate::{
+    args::From,
+    exit::{Exit, Failure},
+    gateway_settings,
+    settings::Settings,
+    stores::Stores,
+};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -28,7 +35,8 @@ pub(crate) enum Document {
 #[derive(Debug)]
 pub(crate) enum State<'s> {
     Admin(BaseUrl),
-    Store(&'s Settings),
+    Store(&'s Settings, Stores),
+    Files(&'s Settings, Vec<Arc<Manifest>>),
 }
 
 impl<'s> State<'s> {
@@ -44,7 +52,7 @@ impl<'s> State<'s> {
             return Ok(Self::Admin(url));
         }
         if settings.redis.is_some() {
-            return Ok(Self::Store(settings));
+            return Ok(Self::Store(settings, Stores::from_settings(settings)?));
         }
         let mut address = settings.gateway.admin_listen;
         if address.ip().is_unspecified() {
@@ -58,18 +66,58 @@ impl<'s> State<'s> {
         Ok(Self::Admin(url))
     }
 
-    /// Reads the document.
+    /// The manifests of `files` alone, where there are some; else as [`choose`](Self::choose) says.
     ///
     /// # Errors
     ///
-    /// Exit 3 when nobody answers.
-    pub(crate) fn read(&self, document: &Document) -> Result<Value, Failure> {
-        client::runtime()?.block_on(async {
-            match self {
-                Self::Admin(url) => admin::document(url, &target(document)).await,
-                Self::Store(settings) => from_store(settings, document).await,
+    /// A file that cannot be read, or whose document is no manifest, or one of a service that has another file.
+    pub(crate) fn of_files(files: &[PathBuf], from: &From, settings: &'s Settings) -> Result<Self, Failure> {
+        if files.is_empty() {
+            return Self::choose(from, settings);
+        }
+        let mut manifests: BTreeMap<ServiceName, Arc<Manifest>> = BTreeMap::new();
+        for path in files {
+            let shown = path.display();
+            let manifest = Manifest::parse(&manifest_file::read(path, &settings.name)?)
+                .map_err(|error| Failure::new(Exit::Problem, format!("{shown}: {error}")))?;
+            let service = manifest.service.clone();
+            if manifests.insert(service.clone(), Arc::new(manifest)).is_some() {
+                return Err(Failure::usage(format!(
+                    "{shown}: another file is the manifest of {service} already"
+                )));
             }
-        })
+        }
+        Ok(Self::Files(settings, manifests.into_values().collect()))
+    }
+
+    /// The document, on a runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`document`](Self::document).
+    pub(crate) fn read(&self, document: &Document) -> Result<Value, Failure> {
+        client::runtime()?.block_on(self.document(document))
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 when who is asked does not answer.
+    pub(crate) async fn document(&self, document: &Document) -> Result<Value, Failure> {
+        match self {
+            Self::Admin(url) => admin::document(url, &target(document)).await,
+            Self::Store(settings, stores) => from_store(settings, stores, document).await,
+            Self::Files(settings, manifests) => {
+                let rows = offline(settings, manifests);
+                let mut built = build(settings, manifests, &rows, &BTreeMap::new(), document);
+                for instance in built.get_mut("instances").and_then(Value::as_array_mut).into_iter().flatten()
+                {
+                    instance["status"] = "unknown".into();
+                }
+                Ok(built)
+            }
+        }
     }
 }
 
@@ -92,67 +140,100 @@ fn target(document: &Document) -> String {
     }
 }
 
-async fn from_store(settings: &Settings, document: &Document) -> Result<Value, Failure> {
+async fn from_store(settings: &Settings, stores: &Stores, document: &Document) -> Result<Value, Failure> {
     let unreachable = |error: StoreError| Failure::unreachable(error.to_string());
-    let stores = Stores::from_settings(settings)?;
     let stored = stores.manifests.all().await.map_err(unreachable)?;
-    let mut manifests = Vec::new();
+    let (mut manifests, mut quarantined) = (Vec::new(), BTreeMap::new());
     for stored in &stored {
-        match Manifest::parse(&stored.document) {
-            Ok(manifest) if manifest.service == stored.service => manifests.push(Arc::new(manifest)),
-            Ok(manifest) => {
-                tracing::warn!("the manifest of {} says it is {}'s", stored.service, manifest.service)
+        let reason = match Manifest::parse(&stored.document) {
+            Ok(manifest) if manifest.service == stored.service => {
+                manifests.push(Arc::new(manifest));
+                continue;
             }
-            Err(error) => tracing::warn!("the manifest of {} is not served: {error}", stored.service),
+            Ok(manifest) => {
+                format!("it is stored under {} and describes {}", stored.service, manifest.service)
+            }
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!("the manifest of {} is not served: {reason}", stored.service);
+        quarantined.insert(stored.service.clone(), reason);
+    }
+    let rows = match document {
+        Document::Routes => Vec::new(),
+        Document::Instances | Document::Explain { .. } => {
+            instances(settings, stores, &manifests).await.map_err(unreachable)?
+        }
+    };
+    Ok(build(settings, &manifests, &rows, &quarantined, document))
+}
+
+/// The document of these manifests and instances.
+fn build(
+    settings: &Settings,
+    manifests: &[Arc<Manifest>],
+    rows: &[InstanceRow],
+    quarantined: &BTreeMap<ServiceName, String>,
+    document: &Document,
+) -> Value {
+    let table = || RouteTable::build(manifests, &gateway_settings::table(settings));
+    match document {
+        Document::Routes => documents::routes(&table(), None),
+        Document::Instances => documents::health(rows),
+        Document::Explain { method, path } => {
+            let quarantined = quarantined.iter().map(|(service, reason)| (service, reason.as_str()));
+            let table = table();
+            let mut explained = documents::explain(&table, rows, method, path).with_quarantined(quarantined);
+            if explained.is_matched
+                && let Resolution::Found(entry) = table.resolve(method, path)
+                && let Some(manifest) = manifests.iter().find(|manifest| manifest.service == entry.service)
+            {
+                explained.document["policies"] = policies::document(settings, manifest, &entry.route);
+            }
+            explained.document
         }
     }
-    let table = RouteTable::build(&manifests, &gateway_settings::table(settings));
-    if matches!(document, Document::Routes) {
-        return Ok(documents::routes(&table, None));
-    }
-    let rows = instances(settings, &stores, &manifests).await.map_err(unreachable)?;
-    Ok(match document {
-        Document::Explain { method, path } => documents::explain(&table, &rows, method, path).document,
-        Document::Instances | Document::Routes => documents::health(&rows),
-    })
 }
 
 /// Every configured instance, and every announced one of services that are not configured.
-async fn instances(
-    settings: &Settings,
-    stores: &Stores,
-    manifests: &[Arc<Manifest>],
-) -> Result<Vec<InstanceRow>, StoreError> {
+fn known(settings: &Settings, manifests: &[Arc<Manifest>]) -> Vec<Instance> {
     let is_configured = |name: &ServiceName| settings.services.iter().any(|service| service.name == *name);
     let configured = settings.services.iter().map(|service| (&service.name, &service.base_urls));
     let announced = manifests
         .iter()
         .filter(|manifest| !is_configured(&manifest.service))
         .map(|manifest| (&manifest.service, &manifest.base_urls));
-    let instances: Vec<Instance> = configured
+    configured
         .chain(announced)
         .flat_map(|(service, urls)| {
             urls.iter().map(|url| Instance { service: service.clone(), url: url.clone() })
         })
-        .collect();
+        .collect()
+}
+
+/// The instances without a word on their health.
+fn offline(settings: &Settings, manifests: &[Arc<Manifest>]) -> Vec<InstanceRow> {
+    known(settings, manifests).into_iter().map(|instance| row(instance, None, settings.health)).collect()
+}
+
+async fn instances(
+    settings: &Settings,
+    stores: &Stores,
+    manifests: &[Arc<Manifest>],
+) -> Result<Vec<InstanceRow>, StoreError> {
+    let instances = known(settings, manifests);
     if instances.is_empty() {
         return Ok(Vec::new());
     }
     let records = stores.health.read(&instances).await?;
-    let (now, policy) = (SystemClock.unix(), settings.health);
-    Ok(instances
-        .into_iter()
-        .zip(records)
-        .map(|(Instance { service, url }, record)| {
-            let failures = record.map_or(0, |record| record.failures);
-            let age = record.map_or_else(Default::default, |record| record.age(now, policy.record_ttl()));
-            InstanceRow {
-                service,
-                url,
-                failures,
-                last_failure: record.map(|record| record.last_failure),
-                status: policy.state(failures, age),
-            }
-        })
-        .collect())
+    let rows = instances.into_iter().zip(records);
+    Ok(rows.map(|(instance, record)| row(instance, record, settings.health)).collect())
+}
+
+fn row(instance: Instance, record: Option<HealthRecord>, policy: HealthPolicy) -> InstanceRow {
+    let Instance { service, url } = instance;
+    let failures = record.map_or(0, |record| record.failures);
+    let age =
+        record.map_or_else(Default::default, |record| record.age(SystemClock.unix(), policy.record_ttl()));
+    let last_failure = record.map(|record| record.last_failure);
+    InstanceRow { service, url, failures, last_failure, status: policy.state(failures, age) }
 }

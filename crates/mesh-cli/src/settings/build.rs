@@ -307,6 +307,7 @@ fn gateway(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Option<Gatewa
     Some(Gateway {
         listen: reader.address("gateway.listen")?,
         admin_listen: reader.address("gateway.admin_listen")?,
+        names_admin: reader.values.contains_key("gateway.admin_listen"),
         workers: reader.count("gateway.workers").and_then(|count| usize::try_from(count).ok())?,
         services: match reader.get("gateway.services") {
             Some(Value::Names(names)) => Some(names),

@@ -25,6 +25,11 @@ pub(crate) fn is_ours(name: &str) -> bool {
         || SETTINGS.iter().any(|setting| setting.package_name == Some(name))
 }
 
+/// Whether a variable has our own form; else its name is the package's.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
 /// The settings in the environment, weakest first: the package's names, then `MESH__` names. `services` are the names
 /// that the file configures; an unknown `MESH__` name is an error.
 pub(crate) fn read(

@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
-    Environment, Flags, Origin, SettingError, Settings, build, env,
+    Environment, Flags, Origin, SettingError, Settings, build,
+    effective::{self, Row},
+    env,
     file::{self, Found},
     schema::{self, SETTINGS},
     value::{self, Raw, Value},
@@ -31,6 +33,22 @@ pub(crate) type Values = BTreeMap<String, Effective>;
 ///
 /// Every mistake that was found; those of the secret alone stand in [`Settings::keyring`].
 pub(crate) fn read(flags: &Flags, environment: &Environment) -> Result<Settings, Vec<SettingError>> {
+    layers(flags, environment).map(|(settings, _)| settings)
+}
+
+/// Reads all settings, and tells of each key what holds and why.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub(crate) fn read_with_rows(
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<(Settings, Vec<Row>), Vec<SettingError>> {
+    layers(flags, environment).map(|(settings, values)| (settings, effective::rows(&values)))
+}
+
+fn layers(flags: &Flags, environment: &Environment) -> Result<(Settings, Values), Vec<SettingError>> {
     let mut errors = Vec::new();
     let file = named_file(flags, environment);
     let mut found = match &file {
@@ -51,7 +69,7 @@ pub(crate) fn read(flags: &Flags, environment: &Environment) -> Result<Settings,
     let values = overlay(found, &mut errors);
     let settings = build::settings(&values, file.map(|(path, _)| path), &mut errors);
     match settings {
-        Some(settings) if errors.is_empty() => Ok(settings),
+        Some(settings) if errors.is_empty() => Ok((settings, values)),
         _ => Err(errors),
     }
 }
