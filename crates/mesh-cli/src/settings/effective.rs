@@ -97,6 +97,7 @@ fn json_of(kind: Kind, value: &Value) -> Json {
         Value::Cidrs(blocks) => blocks.iter().map(ToString::to_string).collect(),
         Value::HeaderNames(names) => names.iter().map(http::HeaderName::as_str).collect(),
         Value::Count(count) => (*count).into(),
+        Value::Flag(flag) => (*flag).into(),
         Value::Duration(duration) if kind == Kind::Milliseconds => number(duration.as_secs_f64() * 1_000.0),
         Value::Duration(duration) => number(duration.as_secs_f64()),
     }
