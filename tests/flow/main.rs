@@ -4,6 +4,7 @@ mod cli;
 mod failover;
 mod forwarding;
 mod house;
+mod idempotency;
 mod manifests;
 mod migration;
 mod php;

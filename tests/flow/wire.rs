@@ -64,7 +64,8 @@ pub fn raw(address: &str, bytes: &[u8], is_head: bool) -> std::io::Result<Answer
     read(&mut BufReader::new(stream), is_head)
 }
 
-fn read(reader: &mut BufReader<TcpStream>, is_head: bool) -> std::io::Result<Answer> {
+/// Reads one answer.
+pub fn read(reader: &mut BufReader<TcpStream>, is_head: bool) -> std::io::Result<Answer> {
     let broken = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -19,9 +19,9 @@ use crate::{
 
 /// The mesh's ports on one Redis server. Cloning shares the connections.
 ///
-/// Every call returns within two seconds (`all`: ten, those of idempotency: five), whatever the server does; after a
-/// failure calls fail at once for half a second, then one at a time asks again. Call it from background work, never between
-/// a request and its answer, unless the request must run once.
+/// Every call returns within two seconds (`all`: ten), whatever the server does; after a failure calls fail at once for
+/// half a second, then one at a time asks again. Call it from background work, never between a request and its answer,
+/// unless the request must run once.
 ///
 /// Connections live on the tokio runtime that made the first call; when that ends, new ones are made.
 #[derive(Clone, Debug)]

@@ -13,12 +13,9 @@ use mesh_core::{
 
 use crate::{
     connect::{Inner, RedisStore},
+    link::CALL_LIMIT,
     ttl,
 };
-
-/// How long one of these calls may take. Longer than others: a request waits for the answer, and without one it runs
-/// unprotected.
-const CLAIM_LIMIT: Duration = Duration::from_secs(5);
 
 /// The value of every lock of the PHP package.
 const COMPAT_TOKEN: &str = "processing";
@@ -55,7 +52,7 @@ fn read(key: &IdempotencyKey, entry: &[u8]) -> Option<Begin> {
 
 impl Inner {
     async fn held(&self, call: ScriptInvocation<'_>) -> Result<bool, StoreError> {
-        self.link.run(CLAIM_LIMIT, |mut redis| async move { call.invoke_async(&mut redis).await }).await
+        self.link.run(CALL_LIMIT, |mut redis| async move { call.invoke_async(&mut redis).await }).await
     }
 }
 
@@ -73,7 +70,7 @@ impl IdempotencyStore for RedisStore {
         call.key(store.keys.idempotency_lock(key)).arg(&*token(key, owner)).arg(ttl::millis(lease_for));
         let said: Value = store
             .link
-            .run(CLAIM_LIMIT, |mut redis| async move { call.invoke_async(&mut redis).await })
+            .run(CALL_LIMIT, |mut redis| async move { call.invoke_async(&mut redis).await })
             .await?;
         let begun = match &said {
             Value::Int(1) => Some(Begin::Fresh(Lease { key: key.clone(), owner })),

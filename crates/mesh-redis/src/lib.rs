@@ -27,6 +27,7 @@ mod idempotency;
 mod keys;
 mod link;
 mod manifest;
+mod patience;
 mod ttl;
 mod warned;
 

@@ -9,12 +9,9 @@ use std::{
     time::Duration,
 };
 
-use deadpool::{
-    Runtime,
-    managed::{Manager, Metrics, Pool, QueueMode, RecycleError, RecycleResult},
-};
+use deadpool::managed::{Manager, Metrics, Pool, QueueMode, RecycleError, RecycleResult};
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, RedisError, RedisResult, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, aio::MultiplexedConnection, cmd,
 };
 use mesh_core::{
     clock::{Clock, SystemClock},
@@ -22,11 +19,11 @@ use mesh_core::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{circuit::Circuit, error::Failure};
+use crate::{circuit::Circuit, error::Failure, patience::within};
 
 /// How long one call may take in all: wait for a connection, make one, send, be answered.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(2);
-/// How long each of these steps may take.
+/// How long making a connection may take.
 const STEP_LIMIT: Duration = Duration::from_secs(1);
 /// How long a ping of an idle connection may take; a new one is made then.
 const PING_LIMIT: Duration = Duration::from_millis(500);
@@ -54,19 +51,11 @@ impl Link {
         let address = client.get_connection_info().addr().to_string();
         let connector = Connector {
             client,
-            config: AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(STEP_LIMIT))
-                .set_response_timeout(Some(STEP_LIMIT)),
+            config: AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None),
         };
-        let pool = Pool::builder(connector)
-            .max_size(CONNECTIONS)
-            .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(STEP_LIMIT))
-            .create_timeout(Some(STEP_LIMIT))
-            .recycle_timeout(Some(PING_LIMIT))
-            .build();
-        let pool = pool.unwrap_or_else(|error| unreachable!("a pool with timeouts has a runtime: {error}"));
+        let pool = Pool::builder(connector).max_size(CONNECTIONS).queue_mode(QueueMode::Lifo).build();
+        let pool =
+            pool.unwrap_or_else(|error| unreachable!("a pool without timeouts needs no runtime: {error}"));
         Self { address, pool, calls: Semaphore::new(MAX_CALLS), circuit: Mutex::default() }
     }
 
@@ -81,18 +70,18 @@ impl Link {
         F: FnOnce(MultiplexedConnection) -> W,
         W: Future<Output = RedisResult<T>>,
     {
-        let began = SystemClock.monotonic();
-        let Ok(Ok(_permit)) = tokio::time::timeout(limit, self.calls.acquire()).await else {
-            return Err(Failure::busy("too many calls to redis at a time").error);
-        };
-        let now = SystemClock.monotonic();
-        if !self.circuit().admit(now, limit) {
-            let reason = format!("redis at {} failed a moment ago and is not asked again yet", self.address);
-            return Err(Failure::busy(&reason).error);
-        }
-        let left = limit.saturating_sub(now.since(began));
-        let outcome = tokio::time::timeout(left, self.attempt(work)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(Failure::silence(&self.address)));
+        let outcome = within(limit, async {
+            let Ok(_permit) = self.calls.acquire().await else {
+                return Err(Failure::busy("the calls to redis have ended"));
+            };
+            if !self.circuit().admit(SystemClock.monotonic(), limit) {
+                let reason =
+                    format!("redis at {} failed a moment ago and is not asked again yet", self.address);
+                return Err(Failure::busy(&reason));
+            }
+            self.attempt(work).await
+        });
+        let outcome = outcome.await.unwrap_or_else(|| Err(Failure::silence(&self.address)));
         match outcome {
             Ok(value) => {
                 self.answered();
@@ -147,6 +136,10 @@ impl Link {
     }
 }
 
+fn late(what: &'static str) -> RedisError {
+    RedisError::from((ErrorKind::Io, what))
+}
+
 /// Makes connections for the pool, and looks at those that come back.
 struct Connector {
     client: Client,
@@ -158,7 +151,8 @@ impl Manager for Connector {
     type Error = RedisError;
 
     async fn create(&self) -> RedisResult<MultiplexedConnection> {
-        self.client.get_multiplexed_async_connection_with_config(&self.config).await
+        let made = within(STEP_LIMIT, self.client.get_multiplexed_async_connection_with_config(&self.config));
+        made.await.unwrap_or_else(|| Err(late("no connection in time")))
     }
 
     async fn recycle(
@@ -169,6 +163,8 @@ impl Manager for Connector {
         if metrics.last_used() < IDLE {
             return Ok(());
         }
-        deadpool_redis::redis::cmd("PING").exec_async(connection).await.map_err(RecycleError::Backend)
+        let ping = cmd("PING");
+        let pong = within(PING_LIMIT, ping.exec_async(connection)).await;
+        pong.unwrap_or_else(|| Err(late("a ping is not answered"))).map_err(RecycleError::Backend)
     }
 }
