@@ -3,7 +3,7 @@
 // PHP's own hash_hmac and nothing else.
 //
 //   SECRET_FILE=FILE [PEER_NAME=NAME] php -S 127.0.0.1:0 peer.php    a receiver: 401, or what arrived, as JSON
-//   php peer.php    answers JSON lines on stdin: {"do": "sign" | "verify" | "call" | "failed" | "worked" | "healthy" | "store", ...}
+//   php peer.php    answers JSON lines on stdin: {"do": "sign" | "verify" | "call" | "failed" | "worked" | "healthy" | "store" | "redis", ...}
 
 function mac(array $r, string $path, string $time, string $body): string {
     return hash_hmac($r['algorithm'] ?? 'sha256', strtoupper($r['method'])."\n".$path."\n".$time."\n".$body, $r['secret']);
@@ -73,6 +73,7 @@ if (PHP_SAPI === 'cli') {
             'verify' => refusal($r, $r['signature'], $r['time'], base64_decode($r['body'])),
             'call' => call($r),
             'store' => store($r),
+            'redis' => redis($r, ...$r['words']),
             default => health($r),
         }), "\n";
     }
