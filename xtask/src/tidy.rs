@@ -10,6 +10,7 @@ mod map;
 mod member;
 mod modules;
 mod outside;
+mod parity;
 mod problem;
 mod rooms;
 mod rust;
@@ -35,6 +36,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("map", map::check),
     ("modules", modules::check),
     ("outside", outside::check),
+    ("parity", parity::check),
     ("rooms", rooms::check),
     ("sizes", sizes::check),
     ("words", words::check),
