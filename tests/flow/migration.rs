@@ -1,8 +1,10 @@
 //! A fleet on its way from PHP to Rust: both sides call each other, share Redis, and change their secret together.
 //! The PHP side is peer.php, written from docs/wire.md with PHP's own `hash_hmac`.
 
+mod bad_input;
 mod calls;
 mod chance;
+mod ran;
 mod rotation;
 mod sharing;
 mod signatures;
@@ -31,9 +33,13 @@ struct RustService {
 
 impl RustService {
     fn start(keyring: Keyring) -> Self {
+        Self::of(Router::new().fallback(any(echo)), keyring)
+    }
+
+    fn of(app: Router, keyring: Keyring) -> Self {
         let runtime = runtime();
         let verifier = Arc::new(Verifier::new(keyring, Duration::from_secs(60)));
-        let app = Router::new().fallback(any(echo)).layer(TrustService::layer(verifier));
+        let app = app.layer(TrustService::layer(verifier));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let address = listener.local_addr().expect("an address");
         runtime.spawn(async move { axum::serve(listener, app).await });

@@ -27,7 +27,8 @@ function refusal(array $r, ?string $signature, ?string $time, string $body): ?st
 
 function call(array $r): array {
     [$time, $signature] = sign($r);
-    $headers = ['Content-Type: application/json', "X-Service-Name: {$r['name']}", "X-Timestamp: $time", "X-Signature: $signature"];
+    $headers = ['Content-Type: application/json', "X-Service-Name: {$r['name']}", "X-Timestamp: $time", "X-Signature: $signature",
+        ...($r['headers'] ?? [])];
     $http = ['method' => $r['method'], 'content' => base64_decode($r['body']), 'header' => $headers, 'ignore_errors' => true,
         'follow_location' => 0, 'timeout' => 30];
     $answer = file_get_contents($r['base'].$r['path'].($r['query'] ?? ''), false, stream_context_create(['http' => $http]));

@@ -67,14 +67,31 @@ impl Peer {
         base: &str,
         request: (&str, &str, &[u8]),
     ) -> (u64, String) {
+        self.call_with(&[], name, secret, base, request)
+    }
+
+    /// The same with further header lines.
+    pub fn call_with(
+        &mut self,
+        headers: &[&str],
+        name: &str,
+        secret: &str,
+        base: &str,
+        request: (&str, &str, &[u8]),
+    ) -> (u64, String) {
         let (method, path, body) = request;
         let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
         let answer = self.ask(json!({
             "do": "call", "name": name, "secret": secret, "base": base, "method": method, "path": path, "query": query,
-            "body": STANDARD.encode(body),
+            "body": STANDARD.encode(body), "headers": headers,
         }));
         (answer[0].as_u64().unwrap_or(0), answer[1].as_str().unwrap_or_default().to_owned())
     }
+}
+
+/// How PHP reaches a Redis server of this URL.
+pub fn redis(url: &str) -> String {
+    url.replace("redis://", "tcp://").trim_end_matches("/0").to_owned()
 }
 
 impl Drop for Peer {

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::{RustService, secret};
 use crate::{
     house::{Gateway, House, SECRET, python_service, wait_for},
-    php::Peer,
+    php::{self, Peer},
     store::Store,
     wire,
 };
 use mesh_core::signature::Keyring;
 
 /// What Laravel makes of the package's own prefix.
-const PREFIX: &str = "laravel_database_microservice:";
+pub(super) const PREFIX: &str = "laravel_database_microservice:";
 
 fn settings(redis: &Store, services: &str) -> String {
     format!(
@@ -23,10 +23,8 @@ fn settings(redis: &Store, services: &str) -> String {
 
 /// PHP asked about an instance of `oms` in the shared Redis.
 fn health(php: &mut Peer, redis: &Store, verb: &str, url: &str) -> Value {
-    let address = redis.url().replace("redis://", "tcp://");
-    let address = address.trim_end_matches("/0");
     php.ask(json!({
-        "do": verb, "redis": address, "prefix": PREFIX, "service": "oms", "url": url, "recovery": 600,
+        "do": verb, "redis": php::redis(&redis.url()), "prefix": PREFIX, "service": "oms", "url": url, "recovery": 600,
     }))
 }
 
@@ -110,13 +108,11 @@ fn manifests_that_php_posts_or_writes_become_routes() {
     let stranger = php.call("posted", "a secret of somebody else", &edge, (request.0, request.1, &request.2));
     assert_eq!(stranger.0, 401);
 
-    let address = redis.url().replace("redis://", "tcp://");
-    let address = address.trim_end_matches("/0");
     let first = manifest("first", json!([{ "method": "GET", "uri": "/api/first/{id}" }]));
     let later = manifest("later", json!([{ "methods": ["GET", "HEAD"], "uri": "/api/later/{id}" }]));
     for (document, is_later) in [(first, false), (later, true)] {
         let stored = php.ask(json!({
-            "do": "store", "redis": address, "prefix": PREFIX, "later": is_later, "manifest": document,
+            "do": "store", "redis": php::redis(&redis.url()), "prefix": PREFIX, "later": is_later, "manifest": document,
         }));
         assert_eq!(stored, "OK");
     }

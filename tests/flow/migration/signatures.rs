@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{house::SECRET, php::Peer};
 
-const NOW: u64 = 1_795_220_372;
+pub(super) const NOW: u64 = 1_795_220_372;
 const ALGORITHMS: [(&str, Algorithm); 3] =
     [("sha256", Algorithm::Sha256), ("sha384", Algorithm::Sha384), ("sha512", Algorithm::Sha512)];
 
@@ -92,6 +92,18 @@ fn php_accepts(php: &mut Peer, all: &[Signed]) -> Vec<bool> {
         })
         .collect();
     php.ask_all(&questions).iter().map(Value::is_null).collect()
+}
+
+/// Whether a request with this timestamp, signed by PHP, is taken by PHP and by us.
+pub(super) fn timestamp_is_taken(timestamp: &Value) -> (bool, bool) {
+    let request = Request { method: "GET", path: "/api/orders".to_owned(), query: "", body: Vec::new() };
+    let mut php = Peer::start();
+    let mut wanted = question("sign", &request, 0);
+    wanted["now"] = timestamp.clone();
+    let answer = php.ask(wanted);
+    let text = |at: usize| answer[at].as_str().expect("text").to_owned();
+    let signed = Signed { request, algorithm: 0, time: text(0), signature: text(1) };
+    (php_accepts(&mut php, std::slice::from_ref(&signed))[0], Ours::new().accepts(&signed))
 }
 
 /// The same request with one thing changed on its way.

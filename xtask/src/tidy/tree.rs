@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// Folders that hold nothing of ours.
+/// Folders that hold nothing of ours, but for modules of these names.
 const SKIPPED: &[&str] = &[".git", "target"];
 
 /// Every file: path from the root with `/` between its parts, and its text, empty when it is not text.
@@ -27,7 +27,7 @@ impl Tree {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{prefix}{name}");
             let kind = entry.file_type()?;
-            if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
+            if kind.is_dir() && (prefix.contains("src/") || !SKIPPED.contains(&name.as_str())) {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
             } else if kind.is_file() && name != ".git" {
                 self.0.insert(path, String::from_utf8(fs::read(entry.path())?).unwrap_or_default());
@@ -71,13 +71,16 @@ mod tests {
     #[test]
     fn a_tree_holds_its_files_and_folders_and_no_build_output() {
         let root = tempfile::tempdir().unwrap();
-        for folder in ["a/b", "target", ".git"] {
+        for folder in ["a/b", "target", ".git", "src/target"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
             fs::write(root.path().join(folder).join("c.rs"), "text").unwrap();
         }
         fs::write(root.path().join("picture.png"), [0xff, 0xfe]).unwrap();
         let tree = Tree::read(root.path()).unwrap();
-        assert_eq!(tree.files().collect::<Vec<_>>(), [("a/b/c.rs", "text"), ("picture.png", "")]);
+        assert_eq!(
+            tree.files().collect::<Vec<_>>(),
+            [("a/b/c.rs", "text"), ("picture.png", ""), ("src/target/c.rs", "text")]
+        );
         assert!(tree.holds("a") && tree.holds("a/b/c.rs") && tree.holds(""));
         assert!(!tree.holds("target") && !tree.holds("a/b/c"));
     }

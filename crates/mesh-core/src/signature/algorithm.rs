@@ -69,3 +69,18 @@ impl fmt::Display for Algorithm {
         formatter.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_that_is_weak_or_unknown_is_refused() {
+        for known in ["sha256", "sha384", "sha512"] {
+            assert!(known.parse::<Algorithm>().is_ok(), "{known}");
+        }
+        for refused in ["", "md5", "sha1", "sha224", "crc32b", "xxh3", "sha256 ", "none"] {
+            assert!(refused.parse::<Algorithm>().is_err(), "{refused}");
+        }
+    }
+}
