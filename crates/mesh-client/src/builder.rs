@@ -209,7 +209,7 @@ impl ServiceClientBuilder {
         let (reporter, carry) = reporter(store, Arc::clone(&clock), policy);
         let carrier = Mutex::new(Some(runtime.spawn(carry)));
         // Nobody else writes into a memory of our own: there is nothing to bring home.
-        let synchronizer = shared.map(|store| {
+        let synchronizer = shared.clone().map(|store| {
             let views: Vec<_> = services.values().map(|service| Arc::clone(&service.view)).collect();
             let views: Views = Arc::new(move || views.clone());
             let (clock, sink) = (Arc::clone(&clock), Arc::clone(&self.sink));
@@ -235,7 +235,7 @@ impl ServiceClientBuilder {
                 transport,
                 manifests: self.manifests,
                 runtime,
-                background: Background { synchronizer, carrier },
+                background: Background { synchronizer, shared: shared.map(|store| (store, policy)), carrier },
             }),
         })
     }

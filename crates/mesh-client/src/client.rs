@@ -8,8 +8,13 @@ use std::{
 
 use http::HeaderValue;
 use mesh_core::{
-    clock::Clock, entropy::Entropy, event::EventSink, health::view::ServiceView, name::ServiceName,
-    signature::Signer, store::ManifestStore,
+    clock::Clock,
+    entropy::Entropy,
+    event::EventSink,
+    health::{HealthPolicy, view::ServiceView},
+    name::ServiceName,
+    signature::Signer,
+    store::{HealthStore, ManifestStore, StoreError},
 };
 use tokio::{
     runtime::Handle,
@@ -21,6 +26,7 @@ use crate::{
     driver::Driver,
     identity::Identity,
     pool::CallPool,
+    report::round,
     request::ServiceCalls,
     transport::HttpTransport,
 };
@@ -72,6 +78,8 @@ pub(crate) struct ManifestTarget {
 pub(crate) struct Background {
     /// Brings home what others told the shared store.
     pub(crate) synchronizer: Option<AbortHandle>,
+    /// What the synchronizer reads, and the policy it judges by.
+    pub(crate) shared: Option<(Arc<dyn HealthStore>, HealthPolicy)>,
     /// Carries reports to the store; ends by itself after the last one.
     pub(crate) carrier: Mutex<Option<JoinHandle<()>>>,
 }
@@ -115,6 +123,19 @@ impl ServiceClient {
     /// ```
     pub const fn pool(&self) -> CallPool {
         CallPool::new()
+    }
+
+    /// Reads the shared health now, as the background does every second: for a process whose first call must know what
+    /// others told. Waits 1 s at most; without a shared store there is nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// The store's; the local view stays as it is then.
+    pub async fn learn(&self) -> Result<(), StoreError> {
+        let Some((store, policy)) = &self.inner.background.shared else { return Ok(()) };
+        let views = self.inner.services.values().flat_map(|service| service.view.instances());
+        let watched: Vec<_> = views.cloned().collect();
+        round(&**store, &*self.inner.clock, &*self.inner.sink, policy, &watched).await
     }
 
     /// Ends the client and waits until the store took what the calls reported about health: for a process that ends

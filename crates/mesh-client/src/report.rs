@@ -22,6 +22,7 @@ use mesh_core::{
 use tokio::sync::mpsc;
 
 use self::pending::{Entry, Pending};
+pub(crate) use self::synchronize::round;
 pub use self::synchronize::synchronize;
 
 /// A store that has not answered by then is treated as one that cannot be reached.

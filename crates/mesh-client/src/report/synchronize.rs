@@ -7,11 +7,28 @@ use mesh_core::{
     event::EventSink,
     health::{HealthPolicy, view::InstanceView},
     service::Instance,
-    store::HealthStore,
+    store::{HealthStore, StoreError},
 };
 use tokio::time::MissedTickBehavior;
 
 use super::{STORE_LIMIT, Views, emit_change, within};
+
+/// Reads the shared health of `watched` once and adopts it; waits 1 s at most.
+pub(crate) async fn round(
+    store: &dyn HealthStore,
+    clock: &dyn Clock,
+    sink: &dyn EventSink,
+    policy: &HealthPolicy,
+    watched: &[Arc<InstanceView>],
+) -> Result<(), StoreError> {
+    let instances: Vec<Instance> = watched.iter().map(|view| view.instance().clone()).collect();
+    let records = within(STORE_LIMIT, store.read(&instances)).await?;
+    for (view, record) in watched.iter().zip(records) {
+        let change = view.adopt(policy, record, clock.unix(), clock.monotonic());
+        emit_change(sink, view, change);
+    }
+    Ok(())
+}
 
 /// Reads the shared health of all instances of `views` every `period` and adopts it; a store that cannot be reached
 /// leaves the local view as it is. Runs until dropped.
@@ -36,15 +53,8 @@ pub async fn synchronize(
         if watched.is_empty() {
             continue;
         }
-        let instances: Vec<Instance> = watched.iter().map(|view| view.instance().clone()).collect();
-        match within(STORE_LIMIT, store.read(&instances)).await {
-            Ok(records) => {
-                reachable = true;
-                for (view, record) in watched.iter().zip(records) {
-                    let change = view.adopt(&policy, record, clock.unix(), clock.monotonic());
-                    emit_change(sink.as_ref(), view, change);
-                }
-            }
+        match round(&*store, &*clock, &*sink, &policy, &watched).await {
+            Ok(()) => reachable = true,
             Err(error) => {
                 if std::mem::replace(&mut reachable, false) {
                     tracing::warn!(%error, "the shared health cannot be read; the local view is kept");
