@@ -5,6 +5,7 @@ mod answers;
 mod connections;
 mod embedding;
 mod ending;
+mod explaining;
 mod failures;
 mod forwarding;
 mod handlers;
