@@ -1,11 +1,16 @@
 //! The binary as people and scripts meet it: what it takes, prints, and ends with.
 
 mod call;
+mod configuration;
+mod explain;
 mod node;
 mod register;
 mod settings;
+mod sharing;
 mod state;
 mod usage;
+mod verify;
+mod watch;
 
 use std::process::Output;
 

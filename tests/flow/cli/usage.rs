@@ -121,6 +121,23 @@ fn sign_prints_the_headers_that_a_call_would_carry() {
 }
 
 #[test]
+fn completions_of_every_shell_name_the_commands_and_nothing_that_help_hides() {
+    let house = House::new("nonsense = 1\n");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = good(&house, &["completions", shell]).out;
+        for word in COMMANDS.iter().chain(&["--fail-on", "--manifest", "show"]) {
+            // fish writes long flags without their dashes.
+            assert!(script.contains(word.trim_start_matches('-')), "{shell}: no {word}");
+        }
+        assert!(!script.contains("dev-service"), "{shell}");
+    }
+    fails(&house, &["completions", "tcsh"], 2, "error: ");
+    let bash = good(&house, &["completions", "bash"]).out;
+    let checked = Command::new("bash").args(["-n", "-c", &bash]).output().expect("bash runs");
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_fault_and_a_full_disk_is_one() {
     let house = House::new("");
     for arguments in [&["--help"][..], &["keygen"]] {

@@ -27,6 +27,8 @@ pub(crate) fn run(call: &Call, settings: &Settings, verbose: u8, output: &Output
         let method = method(&call.method)?;
         let request =
             request(call, client.service(call.service.as_str()).request(method, call.path.as_str()))?;
+        // The call begins with what others know of the instances; that a store is silent is logged by the background.
+        drop(client.learn().await);
         let answer = request.send().await;
         // Others hear of the instances' health before this process is gone, unless the store does not answer.
         drop(tokio::time::timeout(REPORTED, client.finish()).await);
