@@ -2,4 +2,5 @@
 
 mod manifest;
 mod redis;
+mod registry;
 mod signing;

@@ -11,10 +11,10 @@ use mesh_core::{
 };
 use serde_json::{Value, json};
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Where the package and we resolve differently: method, target, our answer, why.
-const DIFFERENT: &[(&str, &str, &str, &str)] = &[
+pub(crate) const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("get", "/api/products", "GET,HEAD,OPTIONS,POST", METHOD_CASE),
     ("GET", "api/products", "none", TARGET),
     ("GET", "//api/products", "none", TARGET),
@@ -32,25 +32,26 @@ const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/trail", "pim /api/trail/ #13", SPECIFIC),
 ];
 
-const METHOD_CASE: &str = "methods are case-sensitive (RFC 9110 §9.1); the package raises them";
+pub(crate) const METHOD_CASE: &str = "methods are case-sensitive (RFC 9110 §9.1); the package raises them";
 const TARGET: &str =
     "a target begins with one slash (docs/refusals.md, rows 57 and 61); the package adds or trims it";
 const SLASH: &str = "matching ignores trailing slashes (docs/wire.md, G2)";
-const ALLOW: &str = "a known path with another method says so (docs/wire.md, G6); the package has only 404";
+pub(crate) const ALLOW: &str =
+    "a known path with another method says so (docs/wire.md, G6); the package has only 404";
 const HEAD: &str = "HEAD is served by GET's route (docs/wire.md, G6)";
 const SPECIFIC: &str =
     "the more specific route wins (docs/wire.md, G4); the package takes the first that arrived";
 const OPTIONAL: &str = "an optional parameter may be left out; the package's registry demands it";
 
-fn document() -> Outcome<Value> {
+pub(crate) fn document() -> Outcome<Value> {
     Ok(serde_json::from_str(include_str!("manifest.json"))?)
 }
 
-fn list<'v>(value: &'v Value, key: &str) -> Outcome<&'v Vec<Value>> {
+pub(crate) fn list<'v>(value: &'v Value, key: &str) -> Outcome<&'v Vec<Value>> {
     value[key].as_array().ok_or_else(|| format!("{key} is no list").into())
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> Outcome<&'v str> {
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Outcome<&'v str> {
     value[key].as_str().ok_or_else(|| format!("{key} is no text").into())
 }
 
@@ -146,7 +147,7 @@ fn the_gateways_uris_are_the_packages_in_both_styles() -> Outcome {
 }
 
 /// The recorded manifests, each route with its position as its name; what is no pattern for us is returned beside them.
-fn recorded(document: &Value) -> Outcome<(Vec<Arc<Manifest>>, Vec<String>)> {
+pub(crate) fn recorded(document: &Value) -> Outcome<(Vec<Arc<Manifest>>, Vec<String>)> {
     let (mut manifests, mut refused) = (Vec::new(), Vec::new());
     for (service, routes) in document["resolve_manifests"].as_object().ok_or("no manifests")? {
         let mut declared = Vec::new();

@@ -20,6 +20,7 @@ use crate::{
     door,
     peer::Peer,
     refresh::{self, Command},
+    registry::RouteRegistry,
     reloadable::Reloadable,
     settings::GatewaySettings,
     transport::Pool,
@@ -77,6 +78,12 @@ impl Gateway {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.shared.is_ready()
+    }
+
+    /// What can be asked of the routes that are served, at any moment.
+    #[must_use]
+    pub fn registry(&self) -> RouteRegistry {
+        RouteRegistry::of(Arc::clone(&self.shared))
     }
 
     /// What stands in the code for routes and services that no manifest declares now: `pim GET /api/products`, `pim`.

@@ -8,7 +8,6 @@ mod error;
 mod stack;
 
 pub(crate) use checked::Overrides;
-pub(crate) use declared::Declared;
 pub use declared::{RouteOverride, RouteOverrides, ServiceOverrides};
 pub use error::{OverrideError, OverrideErrors};
 pub use stack::RouteService;

@@ -142,7 +142,7 @@ impl GatewayBuilder {
     }
 
     /// Puts layers, handlers and prefixes before the routes of manifests, by service and by route. A request passes
-    /// the layers of its service, those of its route, idempotency where the route declares it, then the handler or
+    /// the layers of all routes, those of its service, those of its route, idempotency where the route declares it, then the handler or
     /// the proxy. May be called more than once.
     ///
     /// Its [`RouteMeta`](crate::RouteMeta) stands in the request's extensions; the head was checked, the body keeps its limits,
@@ -168,7 +168,7 @@ impl GatewayBuilder {
     ///
     /// See [`BuildError`].
     pub fn build(self) -> Result<Gateway, BuildError> {
-        let overrides = Overrides::check(self.only, self.overrides.into_declared(), self.proxy)?;
+        let overrides = Overrides::check(self.only, self.overrides, self.proxy)?;
         let Self { name, keyring, manifests, health, idempotency, settings, clock, entropy, sink, .. } = self;
         let name_header = HeaderValue::from_str(name.as_str())
             .ok()

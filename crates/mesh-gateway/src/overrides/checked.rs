@@ -9,7 +9,7 @@ use mesh_core::{
 };
 
 use super::{
-    Declared, OverrideError, OverrideErrors,
+    OverrideError, OverrideErrors, RouteOverrides,
     declared::DeclaredRoute,
     stack::{AddLayer, RouteService},
 };
@@ -20,6 +20,8 @@ use crate::{layered::Innermost, proxy::DefaultProxy, settings::GatewaySettings};
 pub(crate) struct Overrides {
     only: Option<BTreeSet<ServiceName>>,
     prefixes: BTreeMap<ServiceName, String>,
+    /// Before all routes.
+    all: Vec<AddLayer>,
     layers: BTreeMap<ServiceName, Vec<AddLayer>>,
     routes: HashMap<Key, OfRoute>,
     proxy: Option<RouteService>,
@@ -40,16 +42,16 @@ impl Overrides {
     /// Checks what stands in the code.
     pub(crate) fn check(
         only: Option<Vec<String>>,
-        declared: Vec<Declared>,
+        declared: RouteOverrides,
         proxy: Option<RouteService>,
     ) -> Result<Self, OverrideErrors> {
-        let mut overrides = Self { proxy, ..Self::default() };
+        let mut overrides = Self { proxy, all: declared.layers, ..Self::default() };
         let mut errors = Vec::new();
         if let Some(names) = only {
             overrides.only =
                 Some(names.into_iter().filter_map(|name| service_name(name, &mut errors)).collect());
         }
-        for declared in declared {
+        for declared in declared.services {
             let Some(service) = service_name(declared.service, &mut errors) else { continue };
             if let Some(prefix) = declared.prefix {
                 match check_prefix(&prefix) {
@@ -108,7 +110,9 @@ impl Overrides {
     pub(super) fn stack(&self, entry: &Entry) -> Option<RouteService> {
         let of_service = self.layers.get(&entry.service);
         let of_route = self.routes.get(&key(entry));
-        let has_layers = of_service.is_some() || of_route.is_some_and(|route| !route.layers.is_empty());
+        let has_layers = !self.all.is_empty()
+            || of_service.is_some()
+            || of_route.is_some_and(|route| !route.layers.is_empty());
         let end = of_route.and_then(|route| route.handler.as_ref()).or(self.proxy.as_ref());
         if !has_layers && end.is_none() {
             return None;
@@ -117,7 +121,13 @@ impl Overrides {
         let innermost = RouteService::new(Innermost::new(end));
         let of_route = of_route.map(|route| route.layers.as_slice()).unwrap_or_default();
         let of_service = of_service.map(Vec::as_slice).unwrap_or_default();
-        Some(of_route.iter().chain(of_service).fold(innermost, |inner, layer| layer.around(inner)))
+        Some(
+            of_route
+                .iter()
+                .chain(of_service)
+                .chain(&self.all)
+                .fold(innermost, |inner, layer| layer.around(inner)),
+        )
     }
 
     /// What stands for routes and services that `table` does not serve, in words.

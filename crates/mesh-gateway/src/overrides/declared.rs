@@ -14,11 +14,14 @@ use super::stack::{AddLayer, RouteService};
 /// effect as soon as one does; until then the gateway warns of it, and [`Gateway::idle_overrides`](crate::Gateway::idle_overrides)
 /// lists it.
 #[derive(Debug, Default)]
-pub struct RouteOverrides(Vec<Declared>);
+pub struct RouteOverrides {
+    pub(super) layers: Vec<AddLayer>,
+    pub(super) services: Vec<Declared>,
+}
 
 /// What stands for one service. A second one of the same name adds to the first.
 #[derive(Debug)]
-pub(crate) struct Declared {
+pub(super) struct Declared {
     pub(super) service: String,
     pub(super) prefix: Option<String>,
     pub(super) layers: Vec<AddLayer>,
@@ -42,18 +45,28 @@ pub struct ServiceOverrides<'r>(&'r mut Declared);
 pub struct RouteOverride<'r>(&'r mut DeclaredRoute);
 
 impl RouteOverrides {
-    /// Goes on with the service of this name.
-    pub fn service(&mut self, name: &str) -> ServiceOverrides<'_> {
-        let position = self.0.iter().position(|declared| declared.service == name).unwrap_or(self.0.len());
-        if position == self.0.len() {
-            let service = name.to_owned();
-            self.0.push(Declared { service, prefix: None, layers: Vec::new(), routes: Vec::new() });
-        }
-        ServiceOverrides(&mut self.0[position])
+    /// Puts `layer` before all routes of all services, those that are not known yet too, outside of all other layers:
+    /// the layer added last runs first. See [`ServiceOverrides::layer`].
+    pub fn layer<L>(&mut self, layer: L)
+    where
+        L: Layer<RouteService> + Send + Sync + 'static,
+        L::Service: Service<Request<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<Body>>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request<Body>>>::Future: Send + 'static,
+    {
+        self.layers.push(AddLayer::new(layer));
     }
 
-    pub(crate) fn into_declared(self) -> Vec<Declared> {
-        self.0
+    /// Goes on with the service of this name.
+    pub fn service(&mut self, name: &str) -> ServiceOverrides<'_> {
+        let services = &mut self.services;
+        let known = services.iter().position(|declared| declared.service == name);
+        let position = known.unwrap_or(services.len());
+        if known.is_none() {
+            let service = name.to_owned();
+            services.push(Declared { service, prefix: None, layers: Vec::new(), routes: Vec::new() });
+        }
+        ServiceOverrides(&mut services[position])
     }
 }
 

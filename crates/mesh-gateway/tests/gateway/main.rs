@@ -17,6 +17,8 @@ mod registering;
 mod reloading;
 mod remembering;
 mod repeating;
+mod resolving;
+mod silence;
 mod streaming;
 mod support;
 mod watching;
