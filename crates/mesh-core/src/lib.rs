@@ -27,6 +27,7 @@ pub mod header;
 pub mod health;
 pub mod idempotency;
 pub mod name;
+pub mod percent;
 pub mod retry;
 pub mod route;
 pub mod secret;

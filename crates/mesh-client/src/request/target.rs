@@ -2,7 +2,7 @@
 //!
 //! Refuses controls, broken percent-encoding and dot segments: what is signed must be what arrives.
 
-use std::fmt::Write as _;
+use mesh_core::percent;
 
 /// Why a path or query cannot be a request target. The caller's fault; never worth a retry as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum TargetTextError {
     /// `%` without two hex digits.
     #[error("the path or query has a broken percent-encoding")]
     BrokenEncoding,
-    /// A `.` or `..` segment, encoded or with parameters.
+    /// A `.` or `..` segment, encoded, with parameters or between encoded slashes ([`percent::is_dot_segment`]).
     #[error("the path has a dot segment")]
     DotSegment,
     /// Longer than any server takes, or changed by a URL parser on its way.
@@ -33,14 +33,14 @@ pub(crate) fn target(text: &str, pairs: &[(String, String)]) -> Result<String, T
     };
     let mut target = String::with_capacity(text.len() + 16);
     target.push('/');
-    encode_kept(&mut target, path.trim_start_matches('/'), is_path)?;
-    if target.split('/').any(is_dot_segment) {
+    encode_kept(&mut target, path.trim_start_matches('/'), percent::is_plain)?;
+    if target.split('/').any(percent::is_dot_segment) {
         return Err(TargetTextError::DotSegment);
     }
     let mut separator = '?';
     if let Some(query) = query {
         target.push('?');
-        encode_kept(&mut target, query, |byte| byte != b'\'' && (is_path(byte) || byte == b'?'))?;
+        encode_kept(&mut target, query, |byte| byte != b'\'' && (percent::is_plain(byte) || byte == b'?'))?;
         separator = if query.is_empty() { '\0' } else { '&' };
     }
     for (name, value) in pairs {
@@ -60,12 +60,8 @@ fn encode_kept(target: &mut String, text: &str, keep: impl Fn(u8) -> bool) -> Re
     for (at, &byte) in text.as_bytes().iter().enumerate() {
         match byte {
             b'%' => {
-                let digits =
-                    text.as_bytes().get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-                let decoded = digits
-                    .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-                    .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-                    .ok_or(TargetTextError::BrokenEncoding)?;
+                let decoded =
+                    percent::decoded(&text.as_bytes()[at..]).ok_or(TargetTextError::BrokenEncoding)?;
                 if decoded.is_ascii_control() {
                     return Err(TargetTextError::Control);
                 }
@@ -81,7 +77,7 @@ fn encode_kept(target: &mut String, text: &str, keep: impl Fn(u8) -> bool) -> Re
 /// Encodes everything but unreserved characters (RFC 3986 §2.3).
 fn encode_all(target: &mut String, text: &str) {
     for byte in text.bytes() {
-        encode_unless(target, byte, is_unreserved(byte));
+        encode_unless(target, byte, percent::is_unreserved(byte));
     }
 }
 
@@ -89,24 +85,8 @@ fn encode_unless(target: &mut String, byte: u8, keep: bool) {
     if keep {
         target.push(char::from(byte));
     } else {
-        let written = write!(target, "%{byte:02X}");
-        debug_assert!(written.is_ok(), "a String takes all that is written");
+        percent::push_encoded(target, byte);
     }
-}
-
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// `pchar` and `/` (RFC 3986 §3.3), without `%`.
-fn is_path(byte: u8) -> bool {
-    is_unreserved(byte) || b"!$&'()*+,;=:@/".contains(&byte)
-}
-
-fn is_dot_segment(segment: &str) -> bool {
-    let name = segment.split_once(';').map_or(segment, |(name, _parameters)| name);
-    let dots = name.replace("%2e", ".").replace("%2E", ".");
-    dots == "." || dots == ".."
 }
 
 /// Whether a URL parser leaves the target as it is.
@@ -158,7 +138,18 @@ mod tests {
         for text in ["/100%", "/%zz", "/%2", "/%+1", "/a?b=%", "/%ü"] {
             check(text, Err(BrokenEncoding));
         }
-        for text in ["/./a", "/a/..", "/a/../b", "/%2e%2E/a", "/.%2e/a", "/a/..;x=1/b"] {
+        for text in [
+            "/./a",
+            "/a/..",
+            "/a/../b",
+            "/%2e%2E/a",
+            "/.%2e/a",
+            "/a/..;x=1/b",
+            "/a/..%3ba/b",
+            "/a%2f../b",
+            "/a/..%5Cb",
+            "/a\\..\\b",
+        ] {
             check(text, Err(DotSegment));
         }
         check("/a/...", Ok("/a/..."));

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::Code;
+use crate::{error::Code, percent};
 
 /// Source: docs/refusals.md, Size and time.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;
@@ -108,7 +108,7 @@ fn check_segment(segment: &str, is_last: bool) -> Result<(), TargetError> {
     if segment.contains('\\') {
         return Err(TargetError::EncodedSlash);
     }
-    let decoded = decode(segment)?;
+    let decoded = percent::decode(segment).ok_or(TargetError::BrokenEncoding)?;
     if decoded.iter().any(|byte| matches!(byte, b'/' | b'\\')) {
         return Err(TargetError::EncodedSlash);
     }
@@ -118,8 +118,10 @@ fn check_segment(segment: &str, is_last: bool) -> Result<(), TargetError> {
     if str::from_utf8(&decoded).is_err() {
         return Err(TargetError::NotUtf8);
     }
+    if percent::has_dots(&decoded) {
+        return Err(TargetError::DotSegment);
+    }
     match decoded.split(|byte| *byte == b';').next() {
-        Some(b"." | b"..") => Err(TargetError::DotSegment),
         Some(b"") if !(is_last && decoded.is_empty()) => Err(TargetError::EmptySegment),
         _ => Ok(()),
     }
@@ -129,33 +131,9 @@ fn check_segment(segment: &str, is_last: bool) -> Result<(), TargetError> {
 /// [`Target`] has in its path.
 #[must_use]
 pub fn decoded(value: &str) -> Option<Cow<'_, str>> {
-    match decode(value).ok()? {
+    match percent::decode(value)? {
         Cow::Borrowed(_) => Some(Cow::Borrowed(value)),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
-    }
-}
-
-fn decode(segment: &str) -> Result<Cow<'_, [u8]>, TargetError> {
-    if !segment.contains('%') {
-        return Ok(Cow::Borrowed(segment.as_bytes()));
-    }
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => hex_value(bytes.next())? << 4 | hex_value(bytes.next())?,
-            other => other,
-        });
-    }
-    Ok(Cow::Owned(decoded))
-}
-
-fn hex_value(digit: Option<u8>) -> Result<u8, TargetError> {
-    match digit {
-        Some(digit @ b'0'..=b'9') => Ok(digit - b'0'),
-        Some(digit @ b'a'..=b'f') => Ok(digit - b'a' + 10),
-        Some(digit @ b'A'..=b'F') => Ok(digit - b'A' + 10),
-        _ => Err(TargetError::BrokenEncoding),
     }
 }
 

@@ -6,7 +6,10 @@ use super::{
     Algorithm, Keyring,
     mac::{self, leading_slashes},
 };
-use crate::crypto::{Hmac, HmacKey};
+use crate::{
+    crypto::{Hmac, HmacKey},
+    percent::lower_hex,
+};
 
 /// Makes signatures with the active secret. Cheap to clone; one HMAC key schedule at construction.
 #[derive(Clone)]
@@ -74,7 +77,7 @@ impl Signature {
         let tag = context.finish();
         let mut digits = [0; 128];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(tag.as_ref()) {
-            pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+            pair.copy_from_slice(&lower_hex(*byte));
         }
         Self { digits, length: tag.as_ref().len() * 2 }
     }
@@ -136,10 +139,6 @@ fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
             return &buffer[start..];
         }
     }
-}
-
-const fn hex_digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 #[cfg(test)]

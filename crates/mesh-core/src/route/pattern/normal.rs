@@ -5,20 +5,7 @@
 
 use std::borrow::Cow;
 
-const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
-
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// Whether the byte stands in a path as it is: RFC 3986's `pchar`, and the slash between segments.
-const fn is_plain(byte: u8) -> bool {
-    is_unreserved(byte)
-        || matches!(
-            byte,
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' | b'/'
-        )
-}
+use crate::percent::{decoded, is_plain, is_unreserved, push_encoded};
 
 const PLAIN: [bool; 256] = {
     let mut table = [false; 256];
@@ -32,23 +19,6 @@ const PLAIN: [bool; 256] = {
     }
     table
 };
-
-const fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
-}
-
-/// The byte that the percent-encoding at the beginning of `rest` stands for.
-pub(super) fn decoded(rest: &[u8]) -> Option<u8> {
-    match rest {
-        [b'%', high, low, ..] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    }
-}
 
 /// `path` in the form in which it is compared. Allocates only when it differs.
 pub(crate) fn normalise(path: &str) -> Cow<'_, str> {
@@ -75,12 +45,6 @@ pub(crate) fn normalise(path: &str) -> Cow<'_, str> {
         rest = after;
     }
     Cow::Owned(out)
-}
-
-fn push_encoded(out: &mut String, byte: u8) {
-    out.push('%');
-    out.push(char::from(UPPER_HEX[usize::from(byte >> 4)]));
-    out.push(char::from(UPPER_HEX[usize::from(byte & 15)]));
 }
 
 /// Where in `raw` the part begins whose normal form begins at `position` of `raw`'s normal form.

@@ -1,6 +1,7 @@
 //! How a URI is read as a pattern (docs/wire.md, G2; docs/refusals.md, rows 54-58 and 94).
 
 use super::{Pattern, PatternError, Segment, normal};
+use crate::percent;
 
 impl Pattern {
     /// Reads a pattern of any length: a declared one with a prefix in it may be longer than a declared one.
@@ -76,7 +77,7 @@ fn literal(text: &str) -> Result<String, PatternError> {
             rest = after;
             continue;
         }
-        let encoded = normal::decoded(rest).ok_or(PatternError::NotCanonical)?;
+        let encoded = percent::decoded(rest).ok_or(PatternError::NotCanonical)?;
         if matches!(encoded, b'/' | b'\\') || encoded.is_ascii_control() {
             return Err(PatternError::NotCanonical);
         }
