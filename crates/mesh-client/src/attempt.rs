@@ -26,6 +26,8 @@ pub(crate) struct Prepared {
     /// Everything but timestamp and signature.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether the signature covers the body.
+    pub(crate) signs_body: bool,
     /// The largest body that is read into memory.
     pub(crate) max_response: usize,
     /// Whether an answer below 500 is handed on with its body under way.
@@ -87,8 +89,8 @@ impl SignedAttempts<'_> {
         let url = &attempt.instance.url;
         let target = url.target(&self.prepared.target);
         let seconds = self.clock.unix().seconds();
-        let signature =
-            self.signer.sign(self.prepared.method.as_str(), &target, seconds, &self.prepared.body);
+        let signed: &[u8] = if self.prepared.signs_body { &self.prepared.body } else { &[] };
+        let signature = self.signer.sign(self.prepared.method.as_str(), &target, seconds, signed);
         let unfit = || TransportError::not_sent(Failure::Malformed, "the URL or signature is no HTTP");
         let uri = Uri::builder()
             .scheme(if url.is_https() { "https" } else { "http" })

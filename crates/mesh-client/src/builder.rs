@@ -4,7 +4,7 @@ mod error;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -236,6 +236,7 @@ impl ServiceClientBuilder {
                 manifests: self.manifests,
                 runtime,
                 background: Background { synchronizer, shared: shared.map(|store| (store, policy)), carrier },
+                unsigned_bodies: AtomicU64::new(0),
             }),
         })
     }
@@ -272,6 +273,7 @@ fn configured(services: &[Service]) -> Result<HashMap<ServiceName, Configured>, 
             view: Arc::new(view),
             timeout: service.timeout,
             retries: service.retries,
+            multipart: service.multipart,
         });
     }
     Ok(all)

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,7 @@ use mesh_core::{
     event::EventSink,
     health::{HealthPolicy, view::ServiceView},
     name::ServiceName,
-    signature::Signer,
+    signature::{MultipartPolicy, Signer},
     store::{HealthStore, ManifestStore, StoreError},
 };
 use tokio::{
@@ -55,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) manifests: ManifestTarget,
     pub(crate) runtime: Handle,
     pub(crate) background: Background,
+    pub(crate) unsigned_bodies: AtomicU64,
 }
 
 /// A service as configured, and what is known of its instances.
@@ -63,6 +67,7 @@ pub(crate) struct Configured {
     pub(crate) view: Arc<ServiceView>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: Option<u32>,
+    pub(crate) multipart: MultipartPolicy,
 }
 
 /// Where manifests are registered.
@@ -136,6 +141,13 @@ impl ServiceClient {
         let views = self.inner.services.values().flat_map(|service| service.view.instances());
         let watched: Vec<_> = views.cloned().collect();
         round(&**store, &*self.inner.clock, &*self.inner.sink, policy, &watched).await
+    }
+
+    /// How many attempts were signed as if their multipart body were empty, because their service is configured with
+    /// [`MultipartPolicy::Php`].
+    #[must_use]
+    pub fn unsigned_bodies(&self) -> u64 {
+        self.inner.unsigned_bodies.load(Ordering::Relaxed)
     }
 
     /// Ends the client and waits until the store took what the calls reported about health: for a process that ends

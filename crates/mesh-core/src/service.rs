@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     forward::{Target, host::is_host},
     name::ServiceName,
+    signature::MultipartPolicy,
 };
 
 /// How one instance is reached, e.g. `http://10.0.0.7:8001/prefix`.
@@ -166,13 +167,15 @@ pub struct Service {
     pub timeout: Option<Duration>,
     /// Further attempts per instance; absent: the default.
     pub retries: Option<u32>,
+    /// How multipart bodies are signed towards it.
+    pub multipart: MultipartPolicy,
 }
 
 impl Service {
     /// A service with these instances and the defaults for everything else.
     #[must_use]
     pub const fn new(name: ServiceName, base_urls: Vec<BaseUrl>) -> Self {
-        Self { name, base_urls, timeout: None, retries: None }
+        Self { name, base_urls, timeout: None, retries: None, multipart: MultipartPolicy::Signed }
     }
 }
 

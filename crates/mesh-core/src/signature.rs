@@ -7,11 +7,13 @@ mod algorithm;
 pub mod diagnosis;
 pub mod keyring;
 pub mod mac;
+pub mod multipart;
 pub mod signer;
 pub mod verifier;
 
 pub use algorithm::Algorithm;
 pub use diagnosis::diagnose;
 pub use keyring::Keyring;
+pub use multipart::MultipartPolicy;
 pub use signer::{Signature, Signer};
 pub use verifier::{Presented, SignatureError, Verifier, Verifying};

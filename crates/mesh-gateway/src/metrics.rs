@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     refusals: refusals::Refusals,
     store_is_down: AtomicBool,
     broken_bodies: AtomicU64,
+    unsigned_bodies: AtomicU64,
 }
 
 impl Metrics {
@@ -57,6 +58,15 @@ impl Metrics {
     /// Counts an answer that broke off while it was passed on.
     pub(crate) fn body_broke(&self) {
         self.broken_bodies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts attempts whose signature left a multipart body out.
+    pub(crate) fn left_bodies_out(&self, attempts: usize) {
+        self.unsigned_bodies.fetch_add(attempts as u64, Ordering::Relaxed);
+    }
+
+    fn unsigned_bodies(&self) -> u64 {
+        self.unsigned_bodies.load(Ordering::Relaxed)
     }
 
     fn broken_bodies(&self) -> u64 {

@@ -65,6 +65,7 @@ where
     let path_and_query = outgoing::path_and_query(route, head);
     let headers = outgoing::headers(gateway, route, parts, head, peer, way);
     let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
+    let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &headers);
     let transport = Outgoing {
         pool: gateway.pool(),
         clock: &shared.clock,
@@ -74,6 +75,7 @@ where
         path_and_query: &path_and_query,
         headers: &headers,
         body: &body,
+        signs_body,
         may_repeat,
         connect_timeout: settings.connect_timeout,
     };
@@ -87,6 +89,9 @@ where
     };
     let report = shared.driver.drive(&route.service.view, &facts, &transport).await;
     count(route, &report.attempts);
+    if !signs_body {
+        shared.metrics.left_bodies_out(report.attempts.len());
+    }
     let answered = answer::of(gateway, route, report);
     let now = shared.clock.monotonic();
     let status = match &answered {

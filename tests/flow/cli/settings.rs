@@ -48,7 +48,7 @@ fn a_file_with_a_byte_order_mark_and_windows_line_ends_is_read() {
 fn config_check_reports_all_mistakes_together_with_file_line_and_suggestion() {
     let house = House::new(
         "nmae = \"x\"\nname = \"twice\"\n[services.x]\nbase_urls = [\"http://u:p@host\", \"ftp://h\"]\ntimeout = 0\n\
-         multipart = \"php\"\n[health]\nrecovery_timeout = 1e308\n[gateway]\nworkers = -1\nservices = \"pim\"\n\
+         multipart = \"none\"\n[health]\nrecovery_timeout = 1e308\n[gateway]\nworkers = -1\nservices = \"pim\"\n\
          [redis]\nurl = \"http://me:hushhush@x\"\n",
     );
     let expected = [
@@ -56,7 +56,7 @@ fn config_check_reports_all_mistakes_together_with_file_line_and_suggestion() {
         "mesh.toml:4: duplicate key",
         "mesh.toml:6: services.x.base_urls: \"http://u:p@host\": a base URL carries no user information; \"ftp://h\"",
         "mesh.toml:7: services.x.timeout: a timeout is longer than zero",
-        "mesh.toml:8: services.x.multipart: \"php\" is not supported yet",
+        "mesh.toml:8: services.x.multipart: \"none\" is not one of \"signed\", \"php\"",
         "mesh.toml:10: health.recovery_timeout: 1e308 is not a length of time",
         "mesh.toml:12: gateway.workers: -1 is not a whole number",
         "mesh.toml:13: gateway.services: a text is not a list of names",
@@ -75,8 +75,10 @@ fn config_check_reports_all_mistakes_together_with_file_line_and_suggestion() {
 }
 
 #[test]
-fn a_multipart_body_is_signed_by_default_and_by_that_word() {
-    good(&House::new("[services.x]\nmultipart = \"signed\"\n"), &["config", "check"]);
+fn a_multipart_body_is_signed_or_left_out_for_php_and_nothing_else() {
+    for word in ["signed", "php"] {
+        good(&House::new(&format!("[services.x]\nmultipart = \"{word}\"\n")), &["config", "check"]);
+    }
     fails(
         &House::new("[services.x]\nmultipart = \"none\"\n"),
         &["config", "check"],

@@ -9,7 +9,7 @@ use mesh_core::{
     route::PrefixStyle,
     secret::Secret,
     service::Service,
-    signature::{Algorithm, Keyring},
+    signature::{Algorithm, Keyring, MultipartPolicy},
 };
 
 use mesh_redis::RedisStore;
@@ -169,11 +169,8 @@ fn services(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Vec<Service>
             };
             service.timeout = reader.duration(&key("timeout"));
             service.retries = reader.count(&key("retries")).and_then(|count| u32::try_from(count).ok());
-            if reader.text(&key("multipart")).is_some_and(|multipart| multipart == "php") {
-                errors.push(reader.error(
-                    &key("multipart"),
-                    "\"php\" is not supported yet: multipart bodies are signed like any other (\"signed\")",
-                ));
+            if reader.text(&key("multipart")).as_deref() == Some("php") {
+                service.multipart = MultipartPolicy::Php;
             }
             if service.timeout == Some(Duration::ZERO) {
                 errors.push(reader.error(&key("timeout"), "a timeout is longer than zero"));

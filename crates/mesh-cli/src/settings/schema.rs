@@ -133,7 +133,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "services.*.multipart",
         Kind::Choice(MULTIPART),
         "\"signed\"",
-        "How multipart bodies are signed: like any other; \"php\" is not supported yet.",
+        "How multipart bodies are signed: like any other; \"php\": a POST of multipart/form-data as empty, as a PHP service sees it.",
     ),
     setting("defaults.timeout", Kind::Seconds, "5", "The limit of one attempt."),
     setting("defaults.retries", Kind::Count(10), "2", "Further attempts per instance."),

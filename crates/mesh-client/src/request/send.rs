@@ -1,6 +1,9 @@
 //! Sends a call: settles its numbers by precedence (call, service, default), drives it, and gives the answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mesh_core::{
@@ -108,7 +111,10 @@ impl ServiceRequest {
             Body::Json(bytes) | Body::Raw(bytes) => bytes,
         };
         let max_response = inner.defaults.max_response;
-        let prepared = Prepared { method: self.method, target, headers, body, max_response, streaming };
+        let multipart = configured.map(|service| service.multipart).unwrap_or_default();
+        let signs_body = !multipart.leaves_out(&self.method, &headers) || body.is_empty();
+        let prepared =
+            Prepared { method: self.method, target, headers, body, signs_body, max_response, streaming };
         Ok(Ready { view: view(name, configured), facts, prepared })
     }
 }
@@ -136,7 +142,11 @@ async fn drive(inner: &Inner, ready: &Ready) -> Report<Answer> {
         transport: inner.transport.as_ref(),
         connect_timeout: inner.connect_timeout,
     };
-    inner.driver.drive(&ready.view, &ready.facts, &transport).await
+    let report = inner.driver.drive(&ready.view, &ready.facts, &transport).await;
+    if !ready.prepared.signs_body {
+        inner.unsigned_bodies.fetch_add(report.attempts.len() as u64, Ordering::Relaxed);
+    }
+    report
 }
 
 /// The answer below 500, or the error that the ending is.

@@ -46,13 +46,11 @@ impl Collector for Figures {
         gauge(&mut encoder, "mesh_store_up", "Whether the store answered last", is_up)?;
         let ready = f64::from(u8::from(self.0.is_ready()));
         gauge(&mut encoder, "mesh_ready", "Whether the gateway takes requests", ready)?;
-        let mut metric = encoder.encode_descriptor(
-            "mesh_broken_bodies",
-            "Answers that broke off while they were passed on",
-            None,
-            MetricType::Counter,
-        )?;
-        metric.encode_counter::<NoLabelSet, _, u64>(&self.0.metrics.broken_bodies(), None)
+        let (broken, unsigned) = (self.0.metrics.broken_bodies(), self.0.metrics.unsigned_bodies());
+        let help = "Attempts whose signature left a multipart body out, as a PHP receiver wants it";
+        counter(&mut encoder, "mesh_unsigned_bodies", help, unsigned)?;
+        let help = "Answers that broke off while they were passed on";
+        counter(&mut encoder, "mesh_broken_bodies", help, broken)
     }
 }
 
@@ -150,6 +148,11 @@ fn labels(key: &super::RouteKey) -> impl EncodeLabelSet {
 
 fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> Result<(), Error> {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> Result<(), Error> {

@@ -120,5 +120,6 @@ fn state(
     let announced = manifest.and_then(|manifest| manifest.timeout);
     let timeout = service.timeout.or(announced).unwrap_or(settings.timeout);
     let last_resort_failed = known.map_or(Tick::default(), |state| state.last_resort_failed());
-    Arc::new(ServiceState::new(Arc::new(view), base_urls, retry, timeout, last_resort_failed))
+    let multipart = service.multipart;
+    Arc::new(ServiceState::new(Arc::new(view), base_urls, retry, timeout, multipart, last_resort_failed))
 }

@@ -14,6 +14,7 @@ use mesh_core::{
     retry::RetryPolicy,
     route::{manifest::RouteIdempotency, table::Entry},
     service::BaseUrl,
+    signature::MultipartPolicy,
 };
 
 use crate::{metrics::RouteMetrics, overrides::RouteService, reloadable::Reloadable};
@@ -44,6 +45,7 @@ pub(crate) struct ServiceState {
     pub(crate) base_urls: Vec<BaseUrl>,
     pub(crate) retry: RetryPolicy,
     pub(crate) timeout: Duration,
+    pub(crate) multipart: MultipartPolicy,
     last_resort_failed: AtomicU64,
 }
 
@@ -60,9 +62,11 @@ impl ServiceState {
         base_urls: Vec<BaseUrl>,
         retry: RetryPolicy,
         timeout: Duration,
+        multipart: MultipartPolicy,
         last_resort_failed: Tick,
     ) -> Self {
-        Self { view, base_urls, retry, timeout, last_resort_failed: AtomicU64::new(last_resort_failed.0) }
+        let last_resort_failed = AtomicU64::new(last_resort_failed.0);
+        Self { view, base_urls, retry, timeout, multipart, last_resort_failed }
     }
 
     /// When the last call failed that found or left no instance healthy; tick 0: never.

@@ -41,6 +41,8 @@ pub(crate) struct Outgoing<'a> {
     /// Everything but `Host`, framing and the signature's headers.
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
+    /// Whether the signature covers the body.
+    pub(crate) signs_body: bool,
     pub(crate) may_repeat: bool,
     pub(crate) connect_timeout: Duration,
 }
@@ -149,7 +151,8 @@ impl Outgoing<'_> {
     fn write(&self, out: &mut Vec<u8>, url: &BaseUrl) {
         let target = url.target(self.path_and_query);
         let timestamp = self.clock.unix().seconds();
-        let signature = self.signer.sign(self.method.as_str(), &target, timestamp, self.body);
+        let signed: &[u8] = if self.signs_body { self.body } else { &[] };
+        let signature = self.signer.sign(self.method.as_str(), &target, timestamp, signed);
         out.clear();
         write_request_line(out, self.method.as_str(), &target);
         write_line(out, HOST.as_str(), url.authority().as_bytes());
