@@ -40,6 +40,7 @@ pub mod response;
 #[cfg(test)]
 #[cfg(feature = "reqwest")]
 mod tests;
+mod tracing_sink;
 pub mod transport;
 
 pub use builder::{BuildError, Defaults, ServiceClientBuilder};
@@ -49,3 +50,4 @@ pub use identity::Identity;
 pub use pool::{CallPool, PoolAnswers};
 pub use request::{ServiceCalls, ServiceRequest};
 pub use response::{ServiceResponse, StreamingResponse};
+pub use tracing_sink::TracingSink;

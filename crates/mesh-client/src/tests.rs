@@ -8,6 +8,7 @@ mod precedence;
 mod register;
 mod stale;
 mod streaming;
+mod tracing_sink;
 mod wire;
 
 use std::{sync::Arc, time::Duration};

@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use mesh_core::error::Code;
+use mesh_core::{error::Code, event::Event, health::BreakerState};
 use serde::Deserialize;
 use serde_json::json;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
@@ -55,6 +55,13 @@ async fn page(State(shared): Admin) -> Html<String> {
 
 async fn health(State(shared): Admin) -> Response {
     let rows = rows(&shared);
+    for row in rows.iter().filter(|row| row.status != BreakerState::Closed) {
+        shared.sink.emit(Event::HealthCheckFailed {
+            service: row.service.clone(),
+            url: row.url.clone(),
+            failures: row.failures,
+        });
+    }
     let store_is_up = shared.metrics.store_is_up();
     let status = match documents::verdict(&rows, store_is_up) {
         Verdict::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,

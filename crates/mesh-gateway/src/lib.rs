@@ -67,6 +67,7 @@ mod transport;
 
 pub use body::{Body, BodyError};
 pub use gateway::{BuildError, Gateway, GatewayBuilder};
+pub use mesh_client::TracingSink;
 pub use meta::RouteMeta;
 pub use overrides::{
     OverrideError, OverrideErrors, RouteOverride, RouteOverrides, RouteService, ServiceOverrides,

@@ -1,5 +1,6 @@
 //! `mesh gateway`: an edge node, until it is told to end.
 
+mod events;
 mod reload;
 
 use std::future::Future;
@@ -30,6 +31,7 @@ pub(crate) fn run(
     let gateway = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
         .idempotency(stores.idempotency)
         .settings(gateway_settings::gateway(settings))
+        .events(events::logged()?)
         .build()
         .map_err(|error| Failure::usage(error.to_string()))?;
     let listening = Listening {
