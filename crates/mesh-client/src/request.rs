@@ -2,6 +2,7 @@
 
 mod calls;
 mod headers;
+mod query;
 mod send;
 pub(crate) mod target;
 
@@ -10,6 +11,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde::Serialize;
+use serde_json::Value;
 
 pub use self::{calls::ServiceCalls, target::TargetTextError};
 use crate::{client::ServiceClient, error::InvalidCall};
@@ -82,15 +84,31 @@ impl ServiceRequest {
         self
     }
 
-    /// Adds pairs to the query, after the one in the path. A name that an earlier `with_query` gave is replaced; a name that
-    /// stands in `pairs` twice is sent twice.
+    /// Adds pairs to the query, after the one in the path. A name that an earlier call gave is replaced, with all that
+    /// stands under it in brackets; a name that stands in `pairs` twice is sent twice.
     pub fn with_query(mut self, pairs: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>) -> Self {
         let pairs: Vec<(String, String)> = pairs
             .into_iter()
             .map(|(name, value)| (name.as_ref().to_owned(), value.as_ref().to_owned()))
             .collect();
-        self.pairs.retain(|(earlier, _)| pairs.iter().all(|(name, _)| name != earlier));
-        self.pairs.extend(pairs);
+        let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        query::merge(&mut self.pairs, pairs, &names);
+        self
+    }
+
+    /// As [`with_query`](Self::with_query), with lists and maps, which are written as PHP's `http_build_query` writes them:
+    /// `("filter", json!({"ids": [3, 4]}))` is `filter[ids][0]=3&filter[ids][1]=4` with the brackets encoded. True is 1,
+    /// false 0, null is left out.
+    pub fn with_query_values(
+        mut self,
+        values: impl IntoIterator<Item = (impl AsRef<str>, impl Into<Value>)>,
+    ) -> Self {
+        let (mut names, mut pairs) = (Vec::new(), Vec::new());
+        for (name, value) in values {
+            query::flatten(name.as_ref().to_owned(), &value.into(), &mut pairs);
+            names.push(name.as_ref().to_owned());
+        }
+        query::merge(&mut self.pairs, pairs, &names);
         self
     }
 

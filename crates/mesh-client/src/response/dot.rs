@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// What lies at `key` in `value`. `*` stands for every item of a list or map: the result is a list, flattened once for
-/// each further `*`.
+/// each further `*`. `{first}` and `{last}` are the ends of a list (of a map: in the order of its keys); a backslash before
+/// these three makes them names.
 pub(super) fn get(value: &Value, key: &str) -> Option<Value> {
     let segments: Vec<&str> = key.split('.').collect();
     find(value, &segments)
@@ -24,14 +25,23 @@ fn find(value: &Value, segments: &[&str]) -> Option<Value> {
             found.collect()
         }));
     }
-    let next = match value {
-        Value::Object(fields) => fields.get(*segment),
-        Value::Array(items) if segment.bytes().all(|byte| byte.is_ascii_digit()) => {
-            items.get(segment.parse::<usize>().ok()?)
-        }
+    let next = match (value, *segment) {
+        (Value::Object(fields), "{first}") => fields.values().next(),
+        (Value::Object(fields), "{last}") => fields.values().next_back(),
+        (Value::Object(fields), escaped @ ("\\*" | "\\{first}" | "\\{last}")) => fields.get(&escaped[1..]),
+        (Value::Object(fields), name) => fields.get(name),
+        (Value::Array(items), "{first}") => items.first(),
+        (Value::Array(items), "{last}") => items.last(),
+        (Value::Array(items), number) => items.get(index(number)?),
         _ => None,
     };
     find(next?, rest)
+}
+
+/// A number as PHP writes the keys of a list: digits without a leading zero.
+fn index(text: &str) -> Option<usize> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    is_number.then(|| text.parse().ok())?
 }
 
 fn into_items(value: Value) -> Option<Vec<Value>> {
@@ -48,6 +58,7 @@ mod tests {
     fn check(key: &str, expected: impl Into<Option<Value>>) {
         let value = json!({
             "data": {"id": 7, "none": null, "0": "zero"},
+            "odd": {"*": 1, "{first}": 2},
             "items": [{"name": "a", "tags": [{"t": 1}, {"t": 2}]}, {"name": "b", "tags": [{"t": 3}]}, {"x": 1}],
         });
         assert_eq!(get(&value, key), expected.into(), "{key}");
@@ -69,6 +80,9 @@ mod tests {
         check("items.1.tags.0.t", json!(3));
         check("items.9.name", None);
         check("items.-1.name", None);
+        check("items.00.name", None);
+        check("items.+0.name", None);
+        check("items.18446744073709551616", None);
         check("items.name", None);
     }
 
@@ -79,5 +93,16 @@ mod tests {
         check("items.*.tags", json!([[{"t": 1}, {"t": 2}], [{"t": 3}], null]));
         check("data.*", json!(["zero", 7, null]));
         check("data.id.*", None);
+    }
+
+    #[test]
+    fn first_and_last_are_the_ends_and_a_backslash_makes_names() {
+        check("items.{first}.name", json!("a"));
+        check("items.{last}.x", json!(1));
+        check("items.0.tags.{last}.t", json!(2));
+        check("data.{first}", json!("zero"));
+        check("data.id.{first}", None);
+        check("odd.\\*", json!(1));
+        check("odd.\\{first}", json!(2));
     }
 }

@@ -1,12 +1,19 @@
 //! Which number holds: the call's, else the service's, else the default one.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use mesh_core::{name::NameError, retry::RetryPolicyError, service::BaseUrl};
-use mesh_testkit::Canned;
+use mesh_core::{
+    name::NameError,
+    retry::{Failure, RetryPolicyError},
+    service::BaseUrl,
+};
+use mesh_testkit::{Canned, ManualClock};
 
 use super::{builder, keyring, name, nobody, oms, quick, upstream};
-use crate::{BuildError, CallError, Defaults, Identity, ServiceClient, ServiceRequest};
+use crate::{
+    BuildError, CallError, Defaults, Identity, ServiceClient, ServiceRequest,
+    transport::{BodyStream, HttpTransport, Limits, TransportError},
+};
 
 fn of_service(url: &str, timeout: Option<u64>, retries: Option<u32>) -> ServiceClient {
     let mut service = oms(&[url.to_owned()]);
@@ -44,6 +51,49 @@ async fn timeout_of_the_call_before_the_service_before_the_default() {
         let request =
             if let Some(timeout) = call { request.timeout(Duration::from_millis(timeout)) } else { request };
         assert_eq!(attempts(request).await, [format!("timeout: no whole answer within {expected} ms")]);
+    }
+}
+
+#[tokio::test]
+async fn deadline_of_the_call_before_the_default_before_three_timeouts() {
+    let milliseconds = Duration::from_millis;
+    for (default, call, expected) in
+        [(None, None, 60), (Some(30), None, 30), (Some(30), Some(50), 50), (None, Some(40), 40)]
+    {
+        let clock = Arc::new(ManualClock::default());
+        // One attempt at each: nothing is waited for in between.
+        let instances: Vec<_> = (1..=10).map(|port| format!("http://127.0.0.1:{port}")).collect();
+        let mut service = oms(&instances);
+        service.timeout = Some(milliseconds(20));
+        let defaults = Defaults { timeout: milliseconds(10), deadline: default.map(milliseconds), ..quick() };
+        let client = ServiceClient::builder(Identity::new(name("shop"), keyring()))
+            .services([service])
+            .defaults(defaults)
+            .clock(clock.clone())
+            .transport(TenMilliseconds(clock))
+            .build()
+            .unwrap();
+        let request = client.service("oms").get("/o").retries(0);
+        let request =
+            if let Some(deadline) = call { request.deadline(milliseconds(deadline)) } else { request };
+        let expected = usize::try_from(expected / 10).unwrap();
+        assert_eq!(attempts(request).await.len(), expected, "each attempt takes 10 ms: {default:?} {call:?}");
+    }
+}
+
+/// Fails each attempt after 10 ms of a clock that is moved by hand.
+#[derive(Clone, Debug)]
+struct TenMilliseconds(Arc<ManualClock>);
+
+#[async_trait::async_trait]
+impl HttpTransport for TenMilliseconds {
+    async fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+        _: Limits,
+    ) -> Result<http::Response<BodyStream>, TransportError> {
+        self.0.advance(Duration::from_millis(10));
+        Err(TransportError::lost(Failure::Reset, "as told"))
     }
 }
 

@@ -54,6 +54,29 @@ async fn a_query_is_added_to_the_one_in_the_path() {
 }
 
 #[tokio::test]
+async fn a_query_of_lists_and_maps_is_what_the_package_sends() {
+    let document: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/client.json")).unwrap();
+    let case = |case: &&serde_json::Value| case["case"].as_str().unwrap().starts_with("withQuery arrays");
+    let recorded = document["wire"].as_array().unwrap().iter().find(case).unwrap();
+    let values = [
+        ("f", json!({"a": 1, "b": [1, 2]})),
+        ("l", json!([3, 4])),
+        ("s", json!("a b+c&d=e")),
+        ("u", json!("ü/😀")),
+        ("t", json!(true)),
+        ("F", json!(false)),
+        ("n", json!(null)),
+        ("d", json!(1.5)),
+        ("e", json!("")),
+        ("k k", json!("~-_.*")),
+        ("p%", json!("%20")),
+    ];
+    let request = arrives(|oms| oms.get("/api/o").with_query([("l", "9")]).with_query_values(values)).await;
+    assert_eq!(format!("GET {} HTTP/1.1", request.target), recorded["request_line"].as_str().unwrap());
+}
+
+#[tokio::test]
 async fn every_method_carries_its_body_as_it_is() {
     let body = json!({"имя": "Пётр ü", "url": "http://a/b", "html": "<a&'>"});
     let text = r#"{"html":"<a&'>","url":"http://a/b","имя":"Пётр ü"}"#;
@@ -105,6 +128,29 @@ async fn a_raw_body_keeps_the_content_type_that_its_caller_gave() {
     assert_eq!(request.header("content-type"), [b"application/json"]);
     let request = arrives(|oms| oms.get("/o").with_header("Content-Type", "text/csv")).await;
     assert_eq!(request.header("content-type"), [b"application/json"], "there is no raw body");
+}
+
+#[tokio::test]
+async fn a_multipart_post_is_signed_as_empty_towards_a_php_service_and_counted() {
+    let upstream = upstream([]).await;
+    let mut php = super::oms(&[upstream.url()]);
+    php.multipart = mesh_core::signature::MultipartPolicy::Php;
+    let identity = crate::Identity::new(super::name("shop"), super::keyring());
+    let client = crate::ServiceClient::builder(identity).services([php]).build().unwrap();
+    let form = |method: Method, kind| {
+        let request = client.service("oms").request(method, "/o").with_header("Content-Type", kind);
+        request.with_body("--x\r\n\r\nv\r\n--x--\r\n")
+    };
+    form(Method::POST, "multipart/form-data; boundary=x").send().await.unwrap();
+    let mut seen = upstream.requests().remove(0);
+    assert_eq!(&seen.body[..], b"--x\r\n\r\nv\r\n--x--\r\n", "the body itself travels");
+    seen.body = Default::default();
+    assert_verifies(&seen);
+    assert_eq!(client.unsigned_bodies(), 1);
+    form(Method::PUT, "multipart/form-data; boundary=x").send().await.unwrap();
+    form(Method::POST, "multipart/mixed; boundary=x").send().await.unwrap();
+    upstream.requests()[1..].iter().for_each(assert_verifies);
+    assert_eq!((upstream.count(), client.unsigned_bodies()), (3, 1));
 }
 
 #[tokio::test]
