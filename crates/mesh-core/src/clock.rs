@@ -43,6 +43,7 @@ impl Tick {
 }
 
 /// Where shells and stores ask for the time.
+#[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Clock: Debug + Send + Sync {
     /// Wall time. May step; used for signatures, tokens and shared keys only.
     fn unix(&self) -> UnixMillis;

@@ -8,6 +8,7 @@ use std::{
 use crate::crypto;
 
 /// A source of random bytes. Rules take the drawn value as an argument.
+#[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Entropy: Debug + Send + Sync {
     /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);

@@ -9,6 +9,8 @@ pub use health::HealthStore;
 pub use idempotency::{Begin, IdempotencyStore, Lease};
 pub use manifest::{ManifestStore, Replaced, Revision, StoredManifest};
 pub use memory::MemoryStore;
+#[cfg(feature = "mock")]
+pub use {health::MockHealthStore, idempotency::MockIdempotencyStore, manifest::MockManifestStore};
 
 use crate::error::{Origin, Retry};
 

@@ -14,6 +14,7 @@ use crate::{clock::UnixMillis, health::HealthRecord, service::Instance};
 /// * Of any number of concurrent `add_failure` calls, none is lost.
 /// * A record is forgotten `ttl` after its last failure.
 /// * What does not parse is no record, never an error.
+#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait HealthStore: Debug + Send + Sync {
     /// Adds one failure at `now`, renews the record's `ttl`, and returns the record. One round trip.

@@ -36,6 +36,7 @@ pub enum Begin {
 /// * Of any number of concurrent `begin` calls with one key, exactly one returns [`Begin::Fresh`].
 /// * `renew`, `complete` and `release` do nothing, and answer `false`, when the lease is no longer the key's current one.
 /// * A lease that is not renewed ends `lease_for` after its claim or last renewal; an answer `ttl` after it was stored.
+#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait IdempotencyStore: Debug + Send + Sync {
     /// Claims `key` for `lease_for` with the random `owner`, unless it is claimed or answered. One round trip.

@@ -40,6 +40,7 @@ pub struct Revision(pub u64);
 /// * Of two concurrent `replace` calls that expect the same document, exactly one returns [`Replaced::Stored`]
 ///   (unless both store what is expected already).
 /// * A manifest is forgotten `ttl` after it was stored.
+#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ManifestStore: Debug + Send + Sync {
     /// Stores `document` for `ttl`, whatever was there. One round trip.
