@@ -1,6 +1,7 @@
 //! Whole-house stories: real processes, real sockets, a real redis-server, real signals.
 
 mod cli;
+mod events;
 mod failover;
 mod forwarding;
 mod house;

@@ -49,7 +49,9 @@ impl HttpTransport for Told {
         self.most.fetch_max(now, Ordering::SeqCst);
         let _under_way = UnderWay(Arc::clone(&self.under_way));
         match request.uri().path() {
-            "/together" => drop(self.together.wait().await),
+            "/together" => {
+                let _leader = self.together.wait().await;
+            }
             "/later" => tokio::time::sleep(Duration::from_millis(10)).await,
             "/never" => pending().await,
             "/panic" => panic!("as told"),
