@@ -10,7 +10,7 @@ mod response;
 
 pub(crate) use chunked::{Chunked, Piece};
 pub(crate) use framing::Framing;
-pub(crate) use request::{write_line, write_request_line};
+pub(crate) use request::{HEAD_BYTES, write_line, write_request_line};
 pub(crate) use response::{Parser, ResponseHead};
 
 /// Why an answer is no answer. The instance's fault.

@@ -63,9 +63,9 @@ where
         policy.retries = 0;
     }
     let path_and_query = outgoing::path_and_query(route, head);
-    let headers = outgoing::headers(gateway, route, parts, head, peer, way);
+    let lines = outgoing::lines(gateway, route, parts, head, peer, way);
     let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
-    let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &headers);
+    let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers);
     let transport = Outgoing {
         pool: gateway.pool(),
         clock: &shared.clock,
@@ -73,7 +73,7 @@ where
         name: &shared.name_header,
         method: &parts.method,
         path_and_query: &path_and_query,
-        headers: &headers,
+        lines: &lines,
         body: &body,
         signs_body,
         may_repeat,

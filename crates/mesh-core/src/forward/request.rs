@@ -2,7 +2,10 @@
 //!
 //! Refuses headers that other servers read as ones the mesh protects.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    io::Write as _,
+    net::{IpAddr, SocketAddr},
+};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
@@ -161,62 +164,68 @@ fn asks_for_websocket(value: &HeaderValue) -> bool {
     })
 }
 
-/// The headers that go on to the service: the client's own without what is dropped and without what `Connection`
-/// nominates, plus X-Forwarded-For/Host/Proto/Port/Prefix. Signature headers and `Host` are not among them.
+/// Hands `line` each header line that goes on to the service: the client's own without what is dropped and without what
+/// `Connection` nominates, then X-Forwarded-For/Host/Proto/Port/Prefix. Signature headers and `Host` are not among them.
 ///
 /// From an untrusted peer nothing of X-Forwarded-* is believed. From a trusted one its address is appended to
 /// `X-Forwarded-For`; `X-Forwarded-Host`, `-Proto` and `-Port` stay as it sent them; the prefix goes behind the one it
 /// took out. `Forwarded`, `X-Real-IP` and other X-Forwarded-* go on from nobody: not every proxy that sets the five
 /// overwrites those, so that a client could speak through it.
 ///
-/// Cost: one walk over the lines. The order of a name's lines stays.
-///
-/// # Panics
-///
-/// When there are more headers than an [`HeaderMap`] holds (about 24,000), which no parser lets through.
-#[must_use]
-pub fn forwarded_headers(headers: &HeaderMap, facts: &ClientFacts<'_>) -> HeaderMap {
+/// Cost: one walk over the lines, nothing copied. The order of a name's lines stays.
+pub fn forward_headers(
+    headers: &HeaderMap,
+    facts: &ClientFacts<'_>,
+    mut line: impl FnMut(&HeaderName, &[u8]),
+) {
     let nominated = nominated(headers);
-    let mut forwarded = HeaderMap::with_capacity(headers.keys_len() + 5);
+    let mut has_trusted = [false; 3];
     for (name, value) in headers {
-        let goes_on = match disposition(name) {
-            Disposition::Forward => nominated.is_empty() || !nominated.contains_key(name),
-            Disposition::Forwarding => facts.peer_is_trusted && is_kept_from_trusted(name),
-            Disposition::Drop => false,
-        };
-        if goes_on {
-            forwarded.append(name, value.clone());
+        match disposition(name) {
+            Disposition::Forward if nominated.is_empty() || !nominated.contains_key(name) => {
+                line(name, value.as_bytes());
+            }
+            Disposition::Forwarding if facts.peer_is_trusted => {
+                if let Some(index) = FROM_TRUSTED.iter().position(|trusted| trusted == name) {
+                    has_trusted[index] = true;
+                    line(name, value.as_bytes());
+                }
+            }
+            Disposition::Forward | Disposition::Forwarding | Disposition::Drop => {}
         }
     }
-    add_forwarding(&mut forwarded, headers, facts);
-    forwarded
+    forwarding(headers, facts, has_trusted, line);
 }
 
-fn is_kept_from_trusted(name: &HeaderName) -> bool {
-    [X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT].contains(name)
-}
+/// What a trusted peer says of the client stays as it is.
+static FROM_TRUSTED: [HeaderName; 3] = [X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT];
 
-/// Adds what the gateway says about the client; what of it is in `forwarded` came from a trusted peer and stays.
-fn add_forwarding(forwarded: &mut HeaderMap, headers: &HeaderMap, facts: &ClientFacts<'_>) {
+/// What the gateway says about the client, but for what a trusted peer said already.
+fn forwarding(
+    headers: &HeaderMap,
+    facts: &ClientFacts<'_>,
+    has_trusted: [bool; 3],
+    mut line: impl FnMut(&HeaderName, &[u8]),
+) {
     let before = |name| facts.peer_is_trusted.then(|| headers.get_all(name).iter()).into_iter().flatten();
-    let peer = facts.peer.to_canonical().to_string();
-    let chain: Vec<_> = before(X_FORWARDED_FOR).map(HeaderValue::as_bytes).chain([peer.as_bytes()]).collect();
-    let prefix = facts.prefix.map(|prefix| {
-        let outer = before(X_FORWARDED_PREFIX).next().and_then(|outer| outer.to_str().ok());
-        outer.filter(|outer| outer.starts_with('/')).unwrap_or_default().trim_end_matches('/').to_owned()
-            + prefix
-    });
-    let ours = [
-        (X_FORWARDED_FOR, Some(HeaderValue::from_bytes(&chain.join(b", ".as_slice())))),
-        (X_FORWARDED_HOST, (!facts.host.is_empty()).then(|| HeaderValue::from_str(facts.host))),
-        (X_FORWARDED_PROTO, Some(HeaderValue::from_str(facts.scheme))),
-        (X_FORWARDED_PORT, Some(Ok(HeaderValue::from(facts.port)))),
-        (X_FORWARDED_PREFIX, prefix.map(|prefix| HeaderValue::from_str(&prefix))),
-    ];
-    for (name, value) in ours {
-        if let Some(Ok(value)) = value {
-            forwarded.entry(name).or_insert(value);
+    let mut chain = Vec::with_capacity(64);
+    for address in before(X_FORWARDED_FOR) {
+        chain.extend_from_slice(address.as_bytes());
+        chain.extend_from_slice(b", ");
+    }
+    let _never_fails = write!(chain, "{}", facts.peer.to_canonical());
+    line(&X_FORWARDED_FOR, &chain);
+    let port = HeaderValue::from(facts.port);
+    let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), port.as_bytes()];
+    for ((name, value), has) in FROM_TRUSTED.iter().zip(said).zip(has_trusted) {
+        if !has && !value.is_empty() {
+            line(name, value);
         }
+    }
+    if let Some(prefix) = facts.prefix {
+        let outer = before(X_FORWARDED_PREFIX).next().and_then(|outer| outer.to_str().ok());
+        let outer = outer.filter(|outer| outer.starts_with('/')).unwrap_or_default();
+        line(&X_FORWARDED_PREFIX, [outer.trim_end_matches('/'), prefix].concat().as_bytes());
     }
 }
 

@@ -1,10 +1,6 @@
 //! The request as it goes on: the service's path, the client's headers without what is not theirs to say.
 
-use http::{
-    HeaderMap, HeaderValue,
-    header::{CONTENT_LENGTH, HOST},
-    request::Parts,
-};
+use http::request::Parts;
 use mesh_core::{
     entropy::uuid_v4,
     forward::{self, ClientFacts},
@@ -12,7 +8,13 @@ use mesh_core::{
 };
 
 use super::Way;
-use crate::{door::Head, gateway::Gateway, peer::Peer, snapshot::RouteState};
+use crate::{
+    door::Head,
+    gateway::Gateway,
+    http1::{HEAD_BYTES, write_line},
+    peer::Peer,
+    snapshot::RouteState,
+};
 
 /// The service's path and the client's query, byte for byte.
 pub(super) fn path_and_query(route: &RouteState, head: &Head<'_>) -> String {
@@ -25,16 +27,16 @@ pub(super) fn path_and_query(route: &RouteState, head: &Head<'_>) -> String {
     out
 }
 
-/// Everything but `Host`, framing and the signature's headers. Carries a request id: one for all attempts.
-pub(super) fn headers(
+/// The header lines of every attempt, as they go on the wire: everything but `Host`, framing and the signature's
+/// headers. Carries a request id: one for all attempts.
+pub(super) fn lines(
     gateway: &Gateway,
     route: &RouteState,
     parts: &Parts,
     head: &Head<'_>,
     peer: Peer,
     way: Way,
-) -> HeaderMap {
-    let shared = gateway.shared();
+) -> Vec<u8> {
     let prefix = route.entry.prefix.trim_matches('/');
     let prefix = (!prefix.is_empty()).then(|| format!("/{prefix}"));
     let facts = ClientFacts {
@@ -45,19 +47,19 @@ pub(super) fn headers(
         port: peer.port,
         prefix: prefix.as_deref(),
     };
-    let mut headers = forward::request::forwarded_headers(&parts.headers, &facts);
+    let mut lines = Vec::with_capacity(HEAD_BYTES);
+    forward::request::forward_headers(&parts.headers, &facts, |name, value| {
+        write_line(&mut lines, name.as_str(), value);
+    });
     if way == Way::Layered {
-        let said = parts.headers.iter().filter(|(name, _)| is_end_identity(name));
-        headers.extend(said.map(|(name, value)| (name.clone(), value.clone())));
-    }
-    headers.remove(CONTENT_LENGTH);
-    headers.remove(HOST);
-    if !headers.contains_key(X_REQUEST_ID) {
-        let mut random = [0; 16];
-        shared.entropy.fill(&mut random);
-        if let Ok(value) = HeaderValue::try_from(uuid_v4(random)) {
-            headers.insert(X_REQUEST_ID, value);
+        for (name, value) in parts.headers.iter().filter(|(name, _)| is_end_identity(name)) {
+            write_line(&mut lines, name.as_str(), value.as_bytes());
         }
     }
-    headers
+    if !parts.headers.contains_key(X_REQUEST_ID) {
+        let mut random = [0; 16];
+        gateway.shared().entropy.fill(&mut random);
+        write_line(&mut lines, X_REQUEST_ID.as_str(), uuid_v4(random).as_bytes());
+    }
+    lines
 }

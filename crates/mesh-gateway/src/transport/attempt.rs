@@ -4,7 +4,7 @@ use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Response,
+    HeaderValue, Method, Response,
     header::{CONTENT_LENGTH, HOST},
 };
 use mesh_client::driver::{Attempt, Sent, Transport};
@@ -38,8 +38,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) method: &'a Method,
     /// The service's path and the client's query, as they came.
     pub(crate) path_and_query: &'a str,
-    /// Everything but `Host`, framing and the signature's headers.
-    pub(crate) headers: &'a HeaderMap,
+    /// The header lines but `Host`, framing and the signature's headers, as they go on the wire.
+    pub(crate) lines: &'a [u8],
     pub(crate) body: &'a Bytes,
     /// Whether the signature covers the body.
     pub(crate) signs_body: bool,
@@ -156,9 +156,7 @@ impl Outgoing<'_> {
         out.clear();
         write_request_line(out, self.method.as_str(), &target);
         write_line(out, HOST.as_str(), url.authority().as_bytes());
-        for (name, value) in self.headers {
-            write_line(out, name.as_str(), value.as_bytes());
-        }
+        out.extend_from_slice(self.lines);
         if self.says_length() {
             write_line(out, CONTENT_LENGTH.as_str(), HeaderValue::from(self.body.len()).as_bytes());
         }
