@@ -23,6 +23,10 @@ use crate::{
     stores::Stores,
 };
 
+/// What helps when the address of the settings was asked in vain.
+const NOBODY_NAMED: &str =
+    "a gateway elsewhere is named with --admin URL, the store of gateways with redis.url";
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Document {
@@ -34,7 +38,8 @@ pub(crate) enum Document {
 /// Who is asked.
 #[derive(Debug)]
 pub(crate) enum State<'s> {
-    Admin(BaseUrl),
+    /// The admin listener, and whether the command named it.
+    Admin(BaseUrl, bool),
     Store(&'s Settings, Stores),
     Files(&'s Settings, Vec<Arc<Manifest>>),
 }
@@ -49,7 +54,7 @@ impl<'s> State<'s> {
         if let Some(url) = &from.admin {
             let url =
                 BaseUrl::parse(url).map_err(|error| Failure::usage(format!("--admin {url:?}: {error}")))?;
-            return Ok(Self::Admin(url));
+            return Ok(Self::Admin(url, true));
         }
         if settings.redis.is_some() {
             return Ok(Self::Store(settings, Stores::from_settings(settings)?));
@@ -63,7 +68,7 @@ impl<'s> State<'s> {
         }
         let url = BaseUrl::parse(&format!("http://{address}"))
             .map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self::Admin(url))
+        Ok(Self::Admin(url, false))
     }
 
     /// The manifests of `files` alone, where there are some; else as [`choose`](Self::choose) says.
@@ -106,7 +111,14 @@ impl<'s> State<'s> {
     /// Exit 3 when who is asked does not answer.
     pub(crate) async fn document(&self, document: &Document) -> Result<Value, Failure> {
         match self {
-            Self::Admin(url) => admin::document(url, &target(document)).await,
+            Self::Admin(url, is_named) => {
+                admin::document(url, &target(document)).await.map_err(|mut failure| {
+                    if !is_named {
+                        failure.lines.push(NOBODY_NAMED.to_owned());
+                    }
+                    failure
+                })
+            }
             Self::Store(settings, stores) => from_store(settings, stores, document).await,
             Self::Files(settings, manifests) => {
                 let rows = offline(settings, manifests);

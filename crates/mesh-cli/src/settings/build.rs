@@ -129,7 +129,11 @@ fn keyring(reader: &Reader<'_>) -> Result<Keyring, Vec<SettingError>> {
     let mut secret = |key: &str, text: String| match Secret::try_new(text) {
         Ok(secret) => Some(secret),
         Err(error) => {
-            errors.push(reader.error(key, format!("{error}; `mesh keygen` makes a good one")));
+            let place = match reader.origin(key) {
+                Origin::Default => ", to be set as `secret` in mesh.toml or as SERVICE_SECRET",
+                _ => "",
+            };
+            errors.push(reader.error(key, format!("{error}; `mesh keygen` makes a good one{place}")));
             None
         }
     };

@@ -147,6 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn the_variable_that_the_documentation_names_leads_back_to_its_key() {
+        for setting in SETTINGS {
+            let name = variable(setting.key).replace("<SERVICE>", "OMS");
+            check(&name, &[], Some(&setting.key.replace('*', "oms")));
+            check(&name, &["Oms"], Some(&setting.key.replace('*', "Oms")));
+            if let Some(package) = setting.package_name {
+                check(package, &[], Some(setting.key));
+            }
+        }
+    }
+
+    #[test]
     fn an_unknown_variable_is_an_error_only_under_our_prefix() {
         check("MESH__HEALTH__TRESHOLD", &[], None);
         check("MESH__SERVICES____RETRIES", &[], None);
