@@ -23,7 +23,7 @@ use crate::{
 /// half a second, then one at a time asks again. Call it from background work, never between a request and its answer,
 /// unless the request must run once.
 ///
-/// Connections live on the tokio runtime that made the first call; when that ends, new ones are made.
+/// Connections live on a thread of their own, begun with the first call: one that a busy process cannot hold up.
 #[derive(Clone, Debug)]
 pub struct RedisStore(pub(crate) Arc<Inner>);
 

@@ -21,6 +21,7 @@
 mod address;
 mod circuit;
 mod connect;
+mod connector;
 mod error;
 mod health;
 mod idempotency;

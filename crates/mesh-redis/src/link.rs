@@ -9,29 +9,21 @@ use std::{
     time::Duration,
 };
 
-use deadpool::managed::{Manager, Metrics, Pool, QueueMode, RecycleError, RecycleResult};
-use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, aio::MultiplexedConnection, cmd,
-};
+use deadpool::managed::{Pool, QueueMode};
+use deadpool_redis::redis::{Client, RedisResult, aio::MultiplexedConnection};
 use mesh_core::{
     clock::{Clock, SystemClock},
     store::StoreError,
 };
 use tokio::sync::Semaphore;
 
-use crate::{circuit::Circuit, error::Failure, patience::within};
+use crate::{circuit::Circuit, connector::Connector, error::Failure, patience::within};
 
 /// How long one call may take in all: wait for a connection, make one, send, be answered.
 pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(2);
-/// How long making a connection may take.
-const STEP_LIMIT: Duration = Duration::from_secs(1);
-/// How long a ping of an idle connection may take; a new one is made then.
-const PING_LIMIT: Duration = Duration::from_millis(500);
-/// A connection that was used within this time is taken to be alive.
-const IDLE: Duration = Duration::from_secs(1);
 const CONNECTIONS: usize = 4;
 /// More calls than this at a time wait for their turn: the last of them still is answered in time.
-const MAX_CALLS: usize = 512;
+const MAX_CALLS: usize = 4_096;
 
 pub(crate) struct Link {
     address: String,
@@ -49,11 +41,8 @@ impl fmt::Debug for Link {
 impl Link {
     pub(crate) fn new(client: Client) -> Self {
         let address = client.get_connection_info().addr().to_string();
-        let connector = Connector {
-            client,
-            config: AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None),
-        };
-        let pool = Pool::builder(connector).max_size(CONNECTIONS).queue_mode(QueueMode::Lifo).build();
+        let pool =
+            Pool::builder(Connector::new(client)).max_size(CONNECTIONS).queue_mode(QueueMode::Lifo).build();
         let pool =
             pool.unwrap_or_else(|error| unreachable!("a pool without timeouts needs no runtime: {error}"));
         Self { address, pool, calls: Semaphore::new(MAX_CALLS), circuit: Mutex::default() }
@@ -133,38 +122,5 @@ impl Link {
         if self.circuit().failed(SystemClock.monotonic()) {
             tracing::warn!(redis = %self.address, %error, "redis does not answer");
         }
-    }
-}
-
-fn late(what: &'static str) -> RedisError {
-    RedisError::from((ErrorKind::Io, what))
-}
-
-/// Makes connections for the pool, and looks at those that come back.
-struct Connector {
-    client: Client,
-    config: AsyncConnectionConfig,
-}
-
-impl Manager for Connector {
-    type Type = MultiplexedConnection;
-    type Error = RedisError;
-
-    async fn create(&self) -> RedisResult<MultiplexedConnection> {
-        let made = within(STEP_LIMIT, self.client.get_multiplexed_async_connection_with_config(&self.config));
-        made.await.unwrap_or_else(|| Err(late("no connection in time")))
-    }
-
-    async fn recycle(
-        &self,
-        connection: &mut MultiplexedConnection,
-        metrics: &Metrics,
-    ) -> RecycleResult<RedisError> {
-        if metrics.last_used() < IDLE {
-            return Ok(());
-        }
-        let ping = cmd("PING");
-        let pong = within(PING_LIMIT, ping.exec_async(connection)).await;
-        pong.unwrap_or_else(|| Err(late("a ping is not answered"))).map_err(RecycleError::Backend)
     }
 }

@@ -4,15 +4,19 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use tokio::time::timeout;
 
-/// A wait is cut into so many. Where our own runtime is behind by more than a slice, each slice still lets everything that is
-/// ready run once: an answer that lies in the socket is read before anybody gives up.
-const SLICES: u32 = 20;
+/// The last quarter of a wait is cut into so many looks. Where our own runtime is behind, everything that is ready runs once
+/// between two of them: an answer that lies in the socket is read before anybody gives up.
+const LAST_LOOKS: u32 = 10;
 
 /// What `work` gives, if it is done within `limit`; longer where the process itself is too busy to look.
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    for _ in 0..SLICES {
-        if let Ok(done) = timeout(limit / SLICES, work.as_mut()).await {
+    let last_quarter = limit / 4;
+    if let Ok(done) = timeout(limit - last_quarter, work.as_mut()).await {
+        return Some(done);
+    }
+    for _ in 0..LAST_LOOKS {
+        if let Ok(done) = timeout(last_quarter / LAST_LOOKS, work.as_mut()).await {
             return Some(done);
         }
     }

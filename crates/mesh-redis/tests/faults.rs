@@ -18,7 +18,7 @@ const TTL: Duration = Duration::from_secs(60);
 const CAP: Duration = Duration::from_secs(30);
 const DOCUMENT: Bytes = Bytes::from_static(b"{}");
 /// What a call may take by its contract (2 s), and the patience of a busy machine.
-const BOUND: Duration = Duration::from_secs(5);
+const BOUND: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Fixture {

@@ -110,6 +110,9 @@ fn without_redis_a_required_route_is_refused_and_another_runs_once_at_the_gatewa
     let answer = running.join().expect("an answer");
     assert_eq!((answer.status, is_not_stored(&answer)), (201, true));
     assert_eq!(stage.runs("open"), ["stock"]);
+    let metrics = wire::get(&gateway.admin, "/microservice/metrics").expect("an answer");
+    let text = String::from_utf8_lossy(&metrics.body);
+    assert!(text.contains("\nmesh_idempotency_not_stored_total 1\n"), "{text}");
 
     stage.redis.restart();
     wait_for("the return of Redis", || {

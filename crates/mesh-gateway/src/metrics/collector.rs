@@ -49,6 +49,8 @@ impl Collector for Figures {
         let (broken, unsigned) = (self.0.metrics.broken_bodies(), self.0.metrics.unsigned_bodies());
         let help = "Attempts whose signature left a multipart body out, as a PHP receiver wants it";
         counter(&mut encoder, "mesh_unsigned_bodies", help, unsigned)?;
+        let help = "Answers under a key that the store does not have";
+        counter(&mut encoder, "mesh_idempotency_not_stored", help, self.0.idempotency.not_stored())?;
         let help = "Answers that broke off while they were passed on";
         counter(&mut encoder, "mesh_broken_bodies", help, broken)
     }

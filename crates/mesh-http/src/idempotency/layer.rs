@@ -1,6 +1,9 @@
 //! The layer that makes [`Idempotency`].
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use mesh_core::{
     clock::{Clock, SystemClock},
@@ -11,7 +14,7 @@ use mesh_core::{
 };
 use tower::Layer;
 
-use super::{Idempotency, ledger::Ledger, terms::Terms};
+use super::{Idempotency, asking::Asking, ledger::Ledger, terms::Terms};
 
 /// Makes [`Idempotency`] services. All services of one layer share what it remembers by itself.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ impl Idempotency<()> {
             local: MemoryStore::new(Arc::new(SystemClock)),
             entropy: Arc::new(SystemEntropy::new()),
             bypassing: Arc::default(),
+            asking: Asking::default(),
+            not_stored: Arc::default(),
         };
         IdempotencyLayer { terms: Arc::default(), ledger }
     }
@@ -103,6 +108,12 @@ impl IdempotencyLayer {
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.ledger.local = MemoryStore::new(clock);
         self
+    }
+
+    /// How many answers said `X-Idempotency-Status: not-stored` since the start, over all services of the layer: a metric.
+    #[must_use]
+    pub fn not_stored(&self) -> u64 {
+        self.ledger.not_stored.load(Ordering::Relaxed)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Terms)) -> Self {

@@ -6,14 +6,16 @@ use std::{
     fmt::Debug,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use http::{HeaderValue, Response};
 use mesh_core::{
     entropy::Entropy,
     error::Code,
+    header::X_IDEMPOTENCY_STATUS,
     idempotency::{
         Answer, Fingerprint, IdempotencyKey,
         verdict::{Verdict, judge},
@@ -22,7 +24,7 @@ use mesh_core::{
 };
 use tokio::task::JoinHandle;
 
-use super::terms::Terms;
+use super::{asking::Asking, terms::Terms};
 
 /// How long the process's own claim of a key lasts: longer than any handler. It ends with the handler, and a process
 /// that dies takes it along.
@@ -38,6 +40,9 @@ pub(super) struct Ledger {
     pub(super) local: MemoryStore,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) bypassing: Arc<AtomicBool>,
+    pub(super) asking: Asking,
+    /// How many answers said so.
+    pub(super) not_stored: Arc<AtomicU64>,
 }
 
 /// The right to run a request.
@@ -83,7 +88,7 @@ impl Ledger {
     ) -> Decision {
         let mut owner = [0; 16];
         self.entropy.fill(&mut owner);
-        let begun = self.store.begin(key, owner, terms.lock_timeout).await;
+        let begun = self.asking.begin(&self.store, key, owner, terms.lock_timeout).await;
         self.note(begun.as_ref().err());
         let shared = match begun.map(|begun| judge(begun, fingerprint)) {
             Ok(Verdict::Run(lease)) => Some(lease),
@@ -159,6 +164,12 @@ impl Ledger {
             let released = self.local.release(lease).await;
             debug_assert!(released.is_ok(), "memory does not fail");
         }
+    }
+
+    /// Says that the store does not have this answer.
+    pub(super) fn mark_not_stored<B>(&self, response: &mut Response<B>) {
+        self.not_stored.fetch_add(1, Ordering::Relaxed);
+        response.headers_mut().insert(X_IDEMPOTENCY_STATUS, HeaderValue::from_static("not-stored"));
     }
 
     /// Says once when the store fails, and once when it is back.

@@ -1,10 +1,10 @@
-//! What a stored answer looks like when it is given again, and how an answer says that it was not stored.
+//! What a stored answer looks like when it is given again.
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode};
 use mesh_core::{
     error::Code,
-    header::{X_IDEMPOTENCY_CACHE_HIT, X_IDEMPOTENCY_STATUS},
+    header::X_IDEMPOTENCY_CACHE_HIT,
     idempotency::{Answer, AnswerBody},
 };
 
@@ -22,9 +22,4 @@ pub(super) fn replay(answer: Answer) -> Response<Body> {
     }
     response.headers_mut().insert(X_IDEMPOTENCY_CACHE_HIT, HeaderValue::from_static("true"));
     response
-}
-
-/// Says that the store does not have this answer.
-pub(super) fn mark_not_stored(response: &mut Response<Body>) {
-    response.headers_mut().insert(X_IDEMPOTENCY_STATUS, HeaderValue::from_static("not-stored"));
 }

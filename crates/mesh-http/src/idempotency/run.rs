@@ -21,7 +21,7 @@ use tower::Service;
 
 use super::{
     ledger::{Claim, Decision, Ledger},
-    reply::{mark_not_stored, replay},
+    reply::replay,
     terms::Terms,
 };
 use crate::reject::Refusal;
@@ -66,7 +66,7 @@ where
             });
             let mut response = replay(answer);
             if !stored {
-                mark_not_stored(&mut response);
+                ledger.mark_not_stored(&mut response);
             }
             Ok(response)
         }
@@ -124,7 +124,7 @@ where
     let stored = ledger.complete(claim, fingerprint, &answer, terms.ttl).await;
     let mut response = Response::from_parts(parts, body);
     if !stored {
-        mark_not_stored(&mut response);
+        ledger.mark_not_stored(&mut response);
     }
     Ok(response)
 }

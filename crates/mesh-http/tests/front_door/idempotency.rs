@@ -1,5 +1,6 @@
 //! A request that is sent twice runs once: docs/refusals.md, rows 79 to 90, and docs/wire.md, Idempotency.
 
+mod compat;
 mod keys;
 mod replay;
 mod running;

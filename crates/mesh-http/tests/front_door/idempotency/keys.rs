@@ -1,6 +1,6 @@
 //! Which requests are the same one: keys, callers, services, fingerprints.
 
-use axum::{Router, body::Body, routing::post as on_post};
+use axum::{Router, body::Body, response::IntoResponse, routing::post as on_post};
 use http::{HeaderValue, Request};
 use mesh_core::{name::ServiceName, store::IdempotencyStore};
 use mesh_http::{Idempotency, TrustService};
@@ -168,4 +168,32 @@ async fn a_request_beyond_the_limit_is_refused_before_it_claims_anything() {
     let service = Counted::new(layer().body_limit(3));
     check_refused(&service.ask(post("k")).await, 413, "body_too_large");
     assert_eq!(service.ask(keyed("POST", "/orders?a=1", "k", "bod")).await.status, 201);
+}
+
+#[tokio::test]
+async fn two_users_whose_credentials_one_caller_passes_on_never_share_an_answer() {
+    let service = Counted::answering(layer(), |run, _| run.to_string().into_response());
+    let users: [&[(&str, &str)]; 6] = [
+        &[],
+        &[("authorization", "Bearer alice")],
+        &[("authorization", "Bearer bob")],
+        &[("cookie", "session=alice")],
+        &[("cookie", "session=bob")],
+        &[("authorization", "Bearer alice"), ("cookie", "session=alice")],
+    ];
+    for replayed in [false, true] {
+        for (number, headers) in users.iter().enumerate() {
+            let mut request = post("k");
+            for (name, value) in *headers {
+                request.headers_mut().append(*name, HeaderValue::from_static(value));
+            }
+            let answer = service.ask(request).await;
+            assert_eq!(
+                (answer.text(), is_hit(&answer)),
+                (&*(number + 1).to_string(), replayed),
+                "{headers:?}"
+            );
+        }
+    }
+    assert_eq!(service.runs(), users.len());
 }
