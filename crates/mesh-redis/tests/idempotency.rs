@@ -1,4 +1,5 @@
 //! The idempotency port on a real Redis: what stands there, for how long, and what a server that refuses means.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ fn store(server: &RedisServer) -> RedisStore {
 async fn claim(store: &RedisStore, key: &IdempotencyKey) -> Lease {
     match store.begin(key, OWNER, LEASE).await.unwrap() {
         Begin::Fresh(lease) => lease,
-        other => panic!("{other:?}"),
+        other => panic!("the key must be free, and is {other:?}"),
     }
 }
 

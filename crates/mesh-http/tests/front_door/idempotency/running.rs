@@ -284,3 +284,21 @@ fn the_layers_are_infallible_where_what_they_guard_is() {
     }
     same_error::<axum::routing::Route, _>(&layer());
 }
+
+#[tokio::test]
+async fn of_duplicates_that_come_together_one_asks_the_store() {
+    let store = FailingStore::new(TokioClock::new());
+    let gated = Gated::new(Idempotency::layer(store.clone()));
+    store.slow.store(true, Ordering::SeqCst);
+    let mut twins = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let app = gated.app.clone();
+        twins.spawn(async move { ask(&app, post("k")).await.status });
+    }
+    for _ in 0..99 {
+        assert_eq!(twins.join_next().await.unwrap().unwrap(), 409);
+    }
+    gated.may_end.add_permits(1);
+    assert_eq!(twins.join_next().await.unwrap().unwrap(), 200);
+    assert_eq!(store.begins.load(Ordering::SeqCst), 1);
+}

@@ -23,6 +23,9 @@ pub(crate) struct FailingStore {
     pub(crate) renew_down: AtomicBool,
     pub(crate) complete_down: AtomicBool,
     pub(crate) unreadable: AtomicBool,
+    /// Whether others get a turn before `begin` answers.
+    pub(crate) slow: AtomicBool,
+    pub(crate) begins: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
     pub(crate) leases: Mutex<Vec<Lease>>,
 }
@@ -35,6 +38,8 @@ impl FailingStore {
             renew_down: AtomicBool::new(false),
             complete_down: AtomicBool::new(false),
             unreadable: AtomicBool::new(false),
+            slow: AtomicBool::new(false),
+            begins: AtomicUsize::new(0),
             renewals: AtomicUsize::new(0),
             leases: Mutex::default(),
         })
@@ -56,6 +61,12 @@ impl IdempotencyStore for FailingStore {
         owner: [u8; 16],
         lease_for: Duration,
     ) -> Result<Begin, StoreError> {
+        self.begins.fetch_add(1, Ordering::SeqCst);
+        if self.slow.load(Ordering::SeqCst) {
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+        }
         check(&self.begin_down)?;
         if self.unreadable.load(Ordering::SeqCst) {
             return Ok(Begin::Unreadable);
