@@ -123,3 +123,12 @@ fn manifests_that_php_posts_or_writes_become_routes() {
         });
     }
 }
+
+#[test]
+fn the_settings_of_the_example_are_what_the_program_reads() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/migrate-from-php/mesh.toml");
+    let checked = House::new("").run(&["--config", file, "config", "check"]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    let settings = std::fs::read_to_string(file).expect("the example's settings");
+    assert!(settings.contains(PREFIX), "Laravel's prefix and the package's, as these tests use it");
+}
