@@ -18,6 +18,7 @@ use crate::{
     house::{House, SECRET},
     php::{self, Peer},
     store::Store,
+    wire,
 };
 
 /// So many calls each way, half of them through the gateway.
@@ -105,4 +106,27 @@ fn php_and_rust_call_each_other_directly_and_through_one_gateway() {
         call(&stranger, "oms", &chance.canonical("oms")).await
     });
     assert_eq!((status, seen), (401, json!({ "error": "Invalid signature or timestamp." })));
+}
+
+#[test]
+fn an_upload_reaches_a_php_service_whose_multipart_bodies_are_left_out_of_the_signature() {
+    let redis = Store::start();
+    let house = House::new("");
+    let file = house.folder.path().join("secret");
+    std::fs::write(&file, SECRET).expect("a file");
+    let (_php_service, port) = php::receiver("oms", &file);
+    let upload = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n";
+    let head = "POST /api/oms/uploads HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x";
+    for (multipart, status) in [("php", 200), ("signed", 401)] {
+        let text = format!(
+            "name = \"gateway\"\nsecret = \"{SECRET}\"\n[services.oms]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n\
+             multipart = \"{multipart}\"\n[redis]\nurl = \"{}\"\n",
+            redis.url()
+        );
+        std::fs::write(house.folder.path().join("mesh.toml"), text).expect("settings");
+        house.register("oms", &[("POST", "/api/oms/{a}")]);
+        let gateway = house.gateway();
+        let answer = wire::request(&gateway.public, head, upload.as_bytes()).expect("an answer");
+        assert_eq!(answer.status, status, "{multipart}: {answer:?}");
+    }
 }
