@@ -53,6 +53,10 @@ pub(crate) struct SignedAttempts<'a> {
 impl Transport for SignedAttempts<'_> {
     type Response = Answer;
 
+    fn request(&self) -> (&Method, &str) {
+        (&self.prepared.method, self.prepared.target.split('?').next().unwrap_or_default())
+    }
+
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Answer> {
         let exchanged = tokio::time::timeout(attempt.limit, self.exchange(attempt)).await;
         match exchanged {
@@ -95,7 +99,7 @@ impl SignedAttempts<'_> {
         let uri = Uri::builder()
             .scheme(if url.is_https() { "https" } else { "http" })
             .authority(url.authority())
-            .path_and_query(target)
+            .path_and_query(&*target)
             .build()
             .map_err(|_| unfit())?;
         let mut headers = self.prepared.headers.clone();

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{borrow::Cow, future::Future, mem, sync::Arc, time::Duration};
 
 use http::Method;
 use mesh_core::{
@@ -29,6 +29,9 @@ use crate::report::{Reporter, emit_change};
 pub trait Transport {
     /// What an answer is: a buffered response, or one whose body is still under way.
     type Response;
+
+    /// The method and the path on the wire without query, for events.
+    fn request(&self) -> (&Method, &str);
 
     /// Sends the request to `attempt.instance` and waits for an answer no longer than `attempt.limit`.
     fn send(&self, attempt: Attempt<'_>) -> impl Future<Output = Sent<Self::Response>>;
@@ -69,18 +72,14 @@ pub struct AttemptRecord {
     /// The answer's status, or none.
     pub status: Option<u16>,
     /// `ok`, `status 503`, or the failure's word (`connect`, `timeout`, …) and message.
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// How long it took.
     pub elapsed: Duration,
 }
 
-/// The numbers and facts of one call.
-#[derive(Clone, Debug)]
+/// The numbers of one call.
+#[derive(Clone, Copy, Debug)]
 pub struct CallFacts {
-    /// The method on the wire.
-    pub method: Method,
-    /// The path on the wire without query, for events.
-    pub path: String,
     /// Retries, delay, methods.
     pub policy: RetryPolicy,
     /// Whether it may be repeated after it was written ([`RetryPolicy::may_repeat`], and the body is still held).
@@ -138,9 +137,9 @@ impl Driver {
         transport: &T,
     ) -> Report<T::Response> {
         // Holds the probe, if this call makes one, until the verdicts are in the view.
-        let order = view.order(&self.policy, self.clock.monotonic(), facts.may_repeat);
+        let mut order = view.order(&self.policy, self.clock.monotonic(), facts.may_repeat);
         let mut call = Call::new(CallPlan {
-            order: order.indices.clone(),
+            order: mem::take(&mut order.indices),
             policy: facts.policy,
             may_repeat: facts.may_repeat,
             attempt_timeout: facts.attempt_timeout,
@@ -162,8 +161,11 @@ impl Driver {
                     drop(under_way);
                     let ended = self.clock.monotonic();
                     call.on_outcome(sent.outcome, ended);
-                    self.tell_failed(target.instance(), facts, &sent);
-                    attempts.push(record(target.instance(), &sent, ended.since(begun)));
+                    let record = record(target.instance(), &sent, ended.since(begun));
+                    if sent.outcome != Outcome::Answered {
+                        self.tell_failed(target.instance(), transport.request(), &record);
+                    }
+                    attempts.push(record);
                     latest = sent.response;
                     tried = Some(instance);
                 }
@@ -172,7 +174,7 @@ impl Driver {
             }
         };
         for (instance, answered) in call.verdicts() {
-            self.judge(&view.instances()[instance], answered);
+            self.judge(&view.instances()[*instance], *answered);
         }
         drop(order);
         let carries_answer = matches!(ending, Ending::Answered | Ending::ServerError);
@@ -212,17 +214,15 @@ impl Driver {
         emit_change(self.sink.as_ref(), instance, change);
     }
 
-    fn tell_failed<R>(&self, instance: &Instance, facts: &CallFacts, sent: &Sent<R>) {
-        if sent.outcome != Outcome::Answered {
-            self.sink.emit(Event::ServiceRequestFailed {
-                service: instance.service.clone(),
-                url: instance.url.clone(),
-                method: facts.method.clone(),
-                path: facts.path.clone(),
-                status: sent.status,
-                message: describe(sent),
-            });
-        }
+    fn tell_failed(&self, instance: &Instance, (method, path): (&Method, &str), record: &AttemptRecord) {
+        self.sink.emit(Event::ServiceRequestFailed {
+            service: instance.service.clone(),
+            url: instance.url.clone(),
+            method: method.clone(),
+            path: path.to_owned(),
+            status: record.status,
+            message: record.outcome.clone().into_owned(),
+        });
     }
 
     fn tell_unavailable(&self, view: &ServiceView, ending: Ending, attempts: &[AttemptRecord]) {
@@ -230,7 +230,7 @@ impl Driver {
             (Ending::NoInstance, _) => no_instances(view.name()),
             (Ending::DeadlineExceeded, Some(last)) => format!("deadline exceeded after {}", last.outcome),
             (Ending::DeadlineExceeded, None) => "deadline exceeded".to_owned(),
-            (_, Some(last)) => last.outcome.clone(),
+            (_, Some(last)) => last.outcome.clone().into_owned(),
             (_, None) => "no attempt was made".to_owned(),
         };
         self.sink.emit(Event::ServiceBecameUnavailable { service: view.name().clone(), message });
@@ -247,16 +247,16 @@ fn record<R>(instance: &Instance, sent: &Sent<R>, elapsed: Duration) -> AttemptR
 }
 
 /// `ok`, `status 503`, or the failure's word and message.
-fn describe<R>(sent: &Sent<R>) -> String {
+fn describe<R>(sent: &Sent<R>) -> Cow<'static, str> {
     match (sent.outcome, sent.status) {
-        (Outcome::Answered, _) => "ok".to_owned(),
-        (Outcome::ServerError { .. }, Some(status)) => format!("status {status}"),
-        (Outcome::ServerError { .. }, None) => "server error".to_owned(),
+        (Outcome::Answered, _) => "ok".into(),
+        (Outcome::ServerError { .. }, Some(status)) => format!("status {status}").into(),
+        (Outcome::ServerError { .. }, None) => "server error".into(),
         (Outcome::NotSent(failure) | Outcome::Lost(failure), _) if sent.message.is_empty() => {
-            failure.as_str().to_owned()
+            failure.as_str().into()
         }
         (Outcome::NotSent(failure) | Outcome::Lost(failure), _) => {
-            format!("{}: {}", failure.as_str(), sent.message)
+            format!("{}: {}", failure.as_str(), sent.message).into()
         }
     }
 }

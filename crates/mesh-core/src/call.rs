@@ -159,8 +159,8 @@ impl Call {
     /// An attempt that the deadline cut to less than half of the attempt timeout, and that timed out, says nothing: the
     /// instance had no fair time, and impatient callers must not eject anyone.
     #[must_use]
-    pub fn verdicts(&self) -> Vec<(usize, bool)> {
-        self.verdicts.clone()
+    pub fn verdicts(&self) -> &[(usize, bool)] {
+        &self.verdicts
     }
 
     fn judge(&mut self, instance: usize, outcome: Outcome, limit: Duration) {

@@ -3,7 +3,7 @@
 //! Refuses base URLs with user information, a query, a fragment, a path that is not canonical or another scheme than http
 //! and https.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,12 @@ impl BaseUrl {
         &self.authority
     }
 
+    /// [`authority`](Self::authority), to be kept without a copy.
+    #[must_use]
+    pub fn shared_authority(&self) -> Arc<str> {
+        Arc::clone(&self.authority)
+    }
+
     /// The path that stands before every target, without a trailing slash; often empty.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
@@ -116,8 +122,11 @@ impl BaseUrl {
 
     /// The target on the wire for `path_and_query` (which begins with `/`): the path prefix in front of it.
     #[must_use]
-    pub fn target(&self, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", self.path_prefix)
+    pub fn target<'a>(&self, path_and_query: &'a str) -> Cow<'a, str> {
+        match &*self.path_prefix {
+            "" => path_and_query.into(),
+            prefix => [prefix, path_and_query].concat().into(),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ struct Matched {
 impl RouteMeta {
     /// `path` is encoded, without query, and matches the entry's pattern.
     pub(crate) fn new(entry: Arc<Entry>, path: &str) -> Self {
-        let service_path = entry.service_path(path);
+        let service_path = entry.service_path(path).into_owned();
         Self(Arc::new(Matched { entry, path: path.to_owned(), service_path }))
     }
 

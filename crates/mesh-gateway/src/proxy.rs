@@ -80,8 +80,6 @@ where
         connect_timeout: settings.connect_timeout,
     };
     let facts = CallFacts {
-        method: parts.method.clone(),
-        path: path_and_query.split('?').next().unwrap_or_default().to_owned(),
         policy,
         may_repeat,
         attempt_timeout: route.attempt_timeout,

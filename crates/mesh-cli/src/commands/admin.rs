@@ -20,7 +20,7 @@ pub(crate) async fn document(url: &BaseUrl, target: &str) -> Result<Value, Failu
     if url.is_https() {
         return Err(unreachable("it speaks plain http".to_owned()));
     }
-    let request = Request::get(url.target(target))
+    let request = Request::get(&*url.target(target))
         .body(Full::<Bytes>::default())
         .map_err(|error| unreachable(error.to_string()))?;
     let answer =

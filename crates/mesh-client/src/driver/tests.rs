@@ -54,8 +54,6 @@ fn view(instances: usize) -> ServiceView {
 
 fn facts() -> CallFacts {
     CallFacts {
-        method: Method::GET,
-        path: "/".to_owned(),
         policy: RetryPolicy::default(),
         may_repeat: true,
         attempt_timeout: Duration::from_secs(5),
@@ -86,6 +84,10 @@ impl Script {
 
 impl Transport for Script {
     type Response = u16;
+
+    fn request(&self) -> (&Method, &str) {
+        (&Method::GET, "/")
+    }
 
     async fn send(&self, attempt: Attempt<'_>) -> Sent<u16> {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -133,6 +135,10 @@ async fn an_attempt_under_way_is_counted_until_it_ends() {
     impl Transport for Looking {
         type Response = u16;
 
+        fn request(&self) -> (&Method, &str) {
+            (&Method::GET, "/")
+        }
+
         async fn send(&self, _: Attempt<'_>) -> Sent<u16> {
             assert_eq!(self.0.instances()[0].outstanding(), 1);
             sent(200)
@@ -148,6 +154,10 @@ async fn a_transport_may_belong_to_one_thread() {
     struct Local(Rc<RefCell<u32>>);
     impl Transport for Local {
         type Response = u16;
+
+        fn request(&self) -> (&Method, &str) {
+            (&Method::GET, "/")
+        }
 
         async fn send(&self, _: Attempt<'_>) -> Sent<u16> {
             let kept = Rc::clone(&self.0);

@@ -93,8 +93,6 @@ impl ServiceRequest {
         let policy = RetryPolicy::try_new(retries, inner.defaults.retry_delay, inner.defaults.retry_methods)?;
         let has_key = self.idempotent || headers::has_key(&self.headers);
         let facts = CallFacts {
-            method: self.method.clone(),
-            path: target.split('?').next().unwrap_or_default().to_owned(),
             policy,
             may_repeat: policy.may_repeat(&self.method, has_key),
             attempt_timeout: timeout,

@@ -67,7 +67,7 @@ async fn a_5xx_is_an_error_that_carries_the_answer_also_after_one_attempt() {
     assert_eq!((error.origin(), error.retry(), error.attempts().len()), (Origin::Upstream, Retry::Same, 1));
     let CallError::Unavailable { service, attempts, last } = error else { panic!("{error:?}") };
     let last = last.unwrap();
-    assert_eq!((service.as_str(), attempts[0].outcome.as_str()), ("oms", "status 503"));
+    assert_eq!((service.as_str(), &*attempts[0].outcome), ("oms", "status 503"));
     assert_eq!(
         (last.status().as_u16(), last.header("x-why"), last.text()),
         (503, Some("tired"), "later".into())

@@ -147,7 +147,7 @@ async fn each_part_has_its_own_timeout_from_its_own_beginning() {
         .send()
         .await
         .into_iter()
-        .map(|(_, result)| result.map_err(|error| error.attempts()[0].outcome.clone()))
+        .map(|(_, result)| result.map_err(|error| error.attempts()[0].outcome.to_string()))
         .map(|result| result.map_or_else(|outcome| outcome, |answer| answer.text().into_owned()))
         .collect();
     let timeout = |limit| format!("timeout: no whole answer within {limit} ms");

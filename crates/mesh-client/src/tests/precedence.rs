@@ -25,7 +25,7 @@ fn of_service(url: &str, timeout: Option<u64>, retries: Option<u32>) -> ServiceC
 
 async fn attempts(request: ServiceRequest) -> Vec<String> {
     let CallError::Unavailable { attempts, .. } = request.send().await.unwrap_err() else { panic!() };
-    attempts.into_iter().map(|attempt| attempt.outcome).collect()
+    attempts.into_iter().map(|attempt| attempt.outcome.into_owned()).collect()
 }
 
 #[tokio::test]

@@ -208,7 +208,7 @@ fn an_attempt_whose_outcome_was_never_told_counts_as_lost() {
 
 #[test]
 fn one_call_counts_at_most_one_failure_per_instance() {
-    let verdicts = |plan, outcomes| play(plan, outcomes).1.verdicts();
+    let verdicts = |plan, outcomes| play(plan, outcomes).1.verdicts().to_vec();
     assert_eq!(verdicts(plan(2), "500"), [(0, false), (1, false)]);
     assert_eq!(verdicts(plan(2), "500 ok"), [(0, true)]);
     assert_eq!(verdicts(plan(2), "refused ok"), [(0, false), (1, true)]);
@@ -217,8 +217,9 @@ fn one_call_counts_at_most_one_failure_per_instance() {
 
 #[test]
 fn an_impatient_caller_ejects_nobody() {
-    let verdicts =
-        |left, outcomes| play(CallPlan { deadline: BEGIN.after(ms(left)), ..plan(1) }, outcomes).1.verdicts();
+    let verdicts = |left, outcomes| {
+        play(CallPlan { deadline: BEGIN.after(ms(left)), ..plan(1) }, outcomes).1.verdicts().to_vec()
+    };
     assert_eq!(verdicts(499, "timeout"), []);
     assert_eq!(verdicts(499, "reset"), [(0, false)]);
     assert_eq!(verdicts(500, "timeout"), [(0, false)]);

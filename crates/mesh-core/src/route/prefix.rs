@@ -1,5 +1,7 @@
 //! Where a service's prefix stands in the gateway's URIs, and how it is taken out again.
 
+use std::borrow::Cow;
+
 use super::{Pattern, PatternError, pattern::Segment};
 
 /// Where a service's prefix is inserted.
@@ -56,15 +58,19 @@ impl PrefixStyle {
     /// The service's path for a gateway path that matched a pattern made by [`insert`](Self::insert) from
     /// `service_uri`: the prefix's segments are cut out by position, every other byte stays as it came.
     #[must_use]
-    pub fn remove(self, prefix: &str, service_uri: &str, path: &str) -> String {
+    pub fn remove<'a>(self, prefix: &str, service_uri: &str, path: &'a str) -> Cow<'a, str> {
         let cut = parts(prefix).count();
         let mut slashes = path.match_indices('/').map(|(at, _)| at);
         let (Some(from), 1..) = (slashes.nth(self.segments_before(service_uri)), cut) else {
-            return path.to_owned();
+            return path.into();
         };
         let to = slashes.nth(cut - 1).unwrap_or(path.len());
         let (head, tail) = (&path[..from], &path[to..]);
-        if head.is_empty() && tail.is_empty() { "/".to_owned() } else { [head, tail].concat() }
+        match (head, tail) {
+            ("", "") => "/".into(),
+            ("", only) | (only, "") => only.into(),
+            _ => [head, tail].concat().into(),
+        }
     }
 
     /// How many of the URI's segments stand before the prefix.

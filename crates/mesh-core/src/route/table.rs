@@ -1,6 +1,7 @@
 //! The immutable table of all routes: built aside, swapped whole, read by every request.
 
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry as Slot},
     sync::Arc,
@@ -69,7 +70,7 @@ impl Entry {
 
     /// The service's path for a gateway path that matched: the prefix cut out, every other byte as it came.
     #[must_use]
-    pub fn service_path(&self, path: &str) -> String {
+    pub fn service_path<'a>(&self, path: &'a str) -> Cow<'a, str> {
         self.style.remove(&self.prefix, self.route.uri.as_str(), path)
     }
 }

@@ -1,5 +1,7 @@
 //! The request as it goes on: the service's path, the client's headers without what is not theirs to say.
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use mesh_core::{
     entropy::uuid_v4,
@@ -17,14 +19,16 @@ use crate::{
 };
 
 /// The service's path and the client's query, byte for byte.
-pub(super) fn path_and_query(route: &RouteState, head: &Head<'_>) -> String {
-    let Some(target) = &head.target else { return head.path_and_query.to_owned() };
-    let mut out = route.entry.service_path(target.path());
-    if let Some(query) = target.query() {
-        out.push('?');
-        out.push_str(query);
+pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a, str> {
+    let Some(target) = &head.target else { return head.path_and_query.into() };
+    let path = route.entry.service_path(target.path());
+    if path.len() == target.path().len() {
+        return head.path_and_query.into();
     }
-    out
+    match target.query() {
+        Some(query) => [&path, "?", query].concat().into(),
+        None => path,
+    }
 }
 
 /// The header lines of every attempt, as they go on the wire: everything but `Host`, framing and the signature's

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Version,
+    HeaderValue, Request, Response, Version,
     header::{CONNECTION, CONTENT_LENGTH},
 };
 use http_body::{Body as _, Frame, SizeHint};
@@ -56,28 +56,12 @@ pub(super) async fn serve(
     let progress = Progress::new(Arc::clone(&shared.clock));
     let io = TokioIo::new(ClientIo::new(socket, shared, Arc::clone(&progress)));
     let peer = Peer { address: client.ip(), port, is_https: false };
-    let service = {
-        let (progress, stop) = (Arc::clone(&progress), stop.clone());
-        service_fn(move |request: Request<Incoming>| {
-            let (gateway, progress, stop) = (gateway.clone(), Arc::clone(&progress), stop.clone());
-            progress.begun();
-            let has_body = !request.body().is_end_stream();
-            let takes_chunks = request.version() >= Version::HTTP_11;
-            async move {
-                let mut response = gateway.answer(request, peer).await;
-                let extensions = response.extensions();
-                let is_refused = extensions.get::<Code>().is_some() || extensions.get::<Unread>().is_some();
-                if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {
-                    progress.linger();
-                }
-                if stop.is_cancelled() {
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                let ends_with_connection = !takes_chunks && !response.headers().contains_key(CONTENT_LENGTH);
-                Ok::<_, Infallible>(response.map(|body| Watched { body, progress, ends_with_connection }))
-            }
-        })
-    };
+    let answering =
+        Arc::new(Answering { gateway, peer, progress: Arc::clone(&progress), stop: stop.clone() });
+    let service = service_fn(move |request| {
+        answering.progress.begun();
+        answer(Arc::clone(&answering), request)
+    });
     let mut builder = http1::Builder::new();
     builder
         .header_read_timeout(None)
@@ -121,17 +105,44 @@ pub(super) async fn serve(
     }
 }
 
+/// What the requests of one connection share.
+struct Answering {
+    gateway: Gateway,
+    peer: Peer,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+}
+
+async fn answer(
+    answering: Arc<Answering>,
+    request: Request<Incoming>,
+) -> Result<Response<Watched>, Infallible> {
+    let has_body = !request.body().is_end_stream();
+    let takes_chunks = request.version() >= Version::HTTP_11;
+    let mut response = answering.gateway.answer(request, answering.peer).await;
+    let extensions = response.extensions();
+    let is_refused = extensions.get::<Code>().is_some() || extensions.get::<Unread>().is_some();
+    if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {
+        answering.progress.linger();
+    }
+    if answering.stop.is_cancelled() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let ends_with_connection = !takes_chunks && !response.headers().contains_key(CONTENT_LENGTH);
+    Ok(response.map(|body| Watched { body, answering, ends_with_connection }))
+}
+
 /// A body that tells the connection when it is over.
 struct Watched {
     body: Body,
-    progress: Arc<Progress>,
+    answering: Arc<Answering>,
     /// Whether the end of the connection is all that tells the client where the body ends.
     ends_with_connection: bool,
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.progress.answered();
+        self.answering.progress.answered();
     }
 }
 
@@ -145,7 +156,7 @@ impl http_body::Body for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if self.ends_with_connection && matches!(frame, Poll::Ready(Some(Err(_)))) {
-            self.progress.break_off();
+            self.answering.progress.break_off();
         }
         frame
     }

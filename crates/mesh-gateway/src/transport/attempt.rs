@@ -56,6 +56,10 @@ enum Broken {
 impl Transport for Outgoing<'_> {
     type Response = Response<UpstreamBody>;
 
+    fn request(&self) -> (&Method, &str) {
+        (self.method, self.path_and_query.split('?').next().unwrap_or_default())
+    }
+
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Self::Response> {
         let result = match timeout(attempt.limit, self.exchange(&attempt.instance.url, attempt.limit)).await {
             Ok(result) => result,
@@ -82,7 +86,7 @@ const fn failed<R>(outcome: Outcome, message: String) -> Sent<R> {
 
 impl Outgoing<'_> {
     async fn exchange(&self, url: &BaseUrl, limit: Duration) -> Result<Response<UpstreamBody>, Broken> {
-        let authority: Arc<str> = Arc::from(url.authority());
+        let authority = url.shared_authority();
         loop {
             let pooled = self.pooled(&authority);
             let was_pooled = pooled.is_some();
