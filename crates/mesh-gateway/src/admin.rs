@@ -112,7 +112,10 @@ async fn explain(State(shared): Admin, asked: Result<Query<Asked>, QueryRejectio
         return refused(Refusal::new(Code::BadFraming, "that is no method"));
     };
     let snapshot = shared.snapshot.load();
-    let explanation = documents::explain(&snapshot.table, &rows(&shared), &method, &asked.path);
+    let quarantined = snapshot.quarantined.iter().map(|(service, reason)| (service, reason.as_str()));
+    let explanation = documents::explain(&snapshot.table, &rows(&shared), &method, &asked.path)
+        .with_quarantined(quarantined)
+        .with_policies(&snapshot.reloadable.settings, &snapshot.manifests);
     fresh(StatusCode::OK, explanation.document)
 }
 

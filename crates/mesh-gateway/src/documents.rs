@@ -4,6 +4,7 @@
 
 mod explain;
 mod health;
+mod policies;
 mod routes;
 
 pub use explain::{Explanation, explain};

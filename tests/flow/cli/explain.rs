@@ -72,7 +72,13 @@ fn explain_prints_the_same_from_a_gateway_from_the_store_and_from_files() {
                     let document = ran.json();
                     assert_eq!(ran.code, Some(i32::from(document["matched"].is_null())), "{ran:#?}");
                     let part = |name: &str| document[name].clone();
-                    [part("matched"), part("answer"), part("candidates")]
+                    [
+                        part("matched"),
+                        part("answer"),
+                        part("candidates"),
+                        part("policies"),
+                        part("quarantined"),
+                    ]
                 };
                 let from_gateway = said(&["--admin", &admin]);
                 assert_eq!(said(&[]), from_gateway, "{style}: {method} {path} from the store");

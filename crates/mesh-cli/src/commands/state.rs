@@ -7,14 +7,14 @@ use mesh_core::{
     clock::{Clock as _, SystemClock},
     health::{HealthPolicy, HealthRecord},
     name::ServiceName,
-    route::{Manifest, Resolution, RouteTable},
+    route::{Manifest, RouteTable},
     service::{BaseUrl, Instance},
     store::StoreError,
 };
 use mesh_gateway::documents::{self, InstanceRow};
 use serde_json::Value;
 
-use super::{admin, client, manifest_file, policies};
+use super::{admin, client, manifest_file};
 use crate::{
     args::From,
     exit::{Exit, Failure},
@@ -193,14 +193,9 @@ fn build(
         Document::Instances => documents::health(rows),
         Document::Explain { method, path } => {
             let quarantined = quarantined.iter().map(|(service, reason)| (service, reason.as_str()));
-            let table = table();
-            let mut explained = documents::explain(&table, rows, method, path).with_quarantined(quarantined);
-            if explained.is_matched
-                && let Resolution::Found(entry) = table.resolve(method, path)
-                && let Some(manifest) = manifests.iter().find(|manifest| manifest.service == entry.service)
-            {
-                explained.document["policies"] = policies::document(settings, manifest, &entry.route);
-            }
+            let explained = documents::explain(&table(), rows, method, path)
+                .with_quarantined(quarantined)
+                .with_policies(&gateway_settings::gateway(settings), manifests);
             explained.document
         }
     }

@@ -1,29 +1,34 @@
 //! Which route a request takes, and why; or what the gateway answers itself.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use mesh_core::{
     error::Code,
     forward::{Target, target::TargetError},
     name::ServiceName,
-    route::{Resolution, RouteTable, table::Entry, wire::MANIFEST_PATH},
+    route::{Manifest, Resolution, RouteTable, table::Entry, wire::MANIFEST_PATH},
 };
 use serde_json::{Map, Value, json};
 
-use super::InstanceRow;
-use crate::error::{allow, status};
+use super::{InstanceRow, policies::policies};
+use crate::{
+    error::{allow, status},
+    settings::GatewaySettings,
+};
 
 /// The methods that the gateway knows, as its door lists them.
 const METHODS: [Method; 7] =
     [Method::DELETE, Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH, Method::POST, Method::PUT];
 
 /// What is said of one request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Explanation {
     /// `{"matched":{…}|null,"answer":{…}|null,"candidates":[…],"instances":[…]}`; `answer` is what the gateway says
     /// itself where no route takes the request: `{"status","code","allow"}`.
     pub document: Value,
-    /// Whether a route takes the request.
-    pub is_matched: bool,
+    /// The route that takes the request.
+    winner: Option<Arc<Entry>>,
 }
 
 impl Explanation {
@@ -39,6 +44,21 @@ impl Explanation {
             .map(|(service, reason)| json!({ "service": service, "reason": reason }))
             .collect();
         self.document["quarantined"] = rows.into();
+        self
+    }
+
+    /// Adds the numbers that apply where a route takes the request, by `settings` and the manifest that declares it, as
+    /// `"policies":{…}` (docs/commands.md).
+    #[must_use]
+    pub fn with_policies(mut self, settings: &GatewaySettings, manifests: &[Arc<Manifest>]) -> Self {
+        let entry = self.winner.as_ref();
+        let declared = entry.and_then(|entry| {
+            let manifest = manifests.iter().find(|manifest| manifest.service == entry.service)?;
+            Some((manifest, &entry.route))
+        });
+        if let Some((manifest, route)) = declared {
+            self.document["policies"] = policies(settings, manifest, route);
+        }
         self
     }
 }
@@ -74,9 +94,9 @@ pub fn explain(table: &RouteTable, instances: &[InstanceRow], method: &Method, t
         })
         .collect();
     let matched = winner.map_or(Value::Null, |winner| matched(&winner.entry, path));
-    let is_matched = winner.is_some();
+    let winner = winner.map(|winner| Arc::clone(&winner.entry));
     let document = json!({ "matched": matched, "answer": own, "candidates": lost, "instances": rows });
-    Explanation { document, is_matched }
+    Explanation { document, winner }
 }
 
 /// What the gateway answers itself, once routes are loaded; `None` where a route takes the request.

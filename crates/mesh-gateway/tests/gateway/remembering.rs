@@ -67,6 +67,10 @@ async fn one_corrupt_document_costs_nobody_else_anything() {
             node.admin("/microservice/metrics").await.text().contains("mesh_manifests_quarantined 1")
         })
         .await;
+        let said = node.admin("/admin/explain?method=GET&path=/api/pim").await.json();
+        assert_eq!(said["quarantined"][0]["service"], "orders");
+        assert!(said["quarantined"][0]["reason"].is_string(), "{said}");
+        assert_eq!(said["policies"]["attempt_timeout"], 5.0);
         assert_eq!(node.get("/api/orders").await.status, 200, "its last good one is kept");
         assert_eq!(node.get("/api/pim").await.status, 200);
     }
