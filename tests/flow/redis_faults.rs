@@ -1,6 +1,6 @@
 //! Redis killed, frozen or emptied while the gateway serves: no proxied request fails or waits for it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::store::Store;
 
@@ -52,6 +52,45 @@ impl Scene {
         wire::get(&self.gateway.admin, "/microservice/health")
             .is_ok_and(|answer| answer.json()["store"].to_string().contains(word))
     }
+}
+
+/// How often each command was given to this server, background and all.
+fn commands(redis: &Store) -> BTreeMap<String, u64> {
+    let told = redis.command(&["INFO", "commandstats"]);
+    let rows = told.text().expect("figures of the server").lines();
+    rows.filter_map(|row| {
+        let (name, figures) = row.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        Some((name.to_owned(), figures.split(',').next()?.parse().ok()?))
+    })
+    .collect()
+}
+
+#[test]
+fn a_thousand_requests_cost_no_redis_command() {
+    let scene = scene();
+    scene.house.register("pim", &[("GET", "/api/x"), ("POST", "/api/x"), ("GET", "/api/teapot")]);
+    let ask = |number: usize| match number % 4 {
+        0 => (wire::get(&scene.gateway.public, "/api/teapot"), 418),
+        1 => (wire::request(&scene.gateway.public, "POST /api/x HTTP/1.1\r\nX-Request-Id: one", b"{}"), 200),
+        2 => (wire::get(&scene.gateway.public, "/nothing"), 404),
+        _ => (wire::get(&scene.gateway.public, "/api/x"), 200),
+    };
+    wait_for("the routes", || (ask(0).0.ok()?.status == 418).then_some(()));
+    // What reads in the background goes on, and has done all that it does before the first request.
+    let reads = |counts: &BTreeMap<String, u64>| counts.get("mget").copied().unwrap_or_default();
+    let first = reads(&commands(&scene.redis));
+    let before = wait_for("some rounds of what reads in the background", || {
+        Some(commands(&scene.redis)).filter(|counts| reads(counts) > first + 2)
+    });
+    for number in 0..1_000 {
+        let (answer, status) = ask(number);
+        assert_eq!(answer.expect("an answer").status, status, "request {number}");
+    }
+    let after = commands(&scene.redis);
+    assert!(after.keys().all(|name| before.contains_key(name)), "other commands: {before:?}, then {after:?}");
+    // A command for every fourth request would be 250.
+    let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+    assert!(sum(&after) - sum(&before) < 250, "{before:?}, then {after:?}");
 }
 
 #[test]
