@@ -23,6 +23,7 @@ pub struct BaseUrl {
     text: Arc<str>,
     https: bool,
     authority: Arc<str>,
+    origin: Arc<str>,
     path_prefix: Arc<str>,
 }
 
@@ -86,6 +87,7 @@ impl BaseUrl {
             text: Arc::from(text),
             https,
             authority: Arc::from(authority.as_str()),
+            origin: [if https { "https://" } else { "http://" }, authority.as_str()].concat().into(),
             path_prefix: Arc::from(path_prefix),
         })
     }
@@ -108,10 +110,10 @@ impl BaseUrl {
         &self.authority
     }
 
-    /// [`authority`](Self::authority), to be kept without a copy.
+    /// Scheme and authority, e.g. `http://10.0.0.7:8001`, to be kept without a copy: what a connection can be used for.
     #[must_use]
-    pub fn shared_authority(&self) -> Arc<str> {
-        Arc::clone(&self.authority)
+    pub fn shared_origin(&self) -> Arc<str> {
+        Arc::clone(&self.origin)
     }
 
     /// The path that stands before every target, without a trailing slash; often empty.
@@ -204,6 +206,7 @@ mod tests {
         assert_eq!(url.authority(), "OMS-1:8000");
         assert_eq!(url.path_prefix(), "/prefix");
         assert_eq!(url.target("/api/x?y=1"), "/prefix/api/x?y=1");
+        assert_eq!(&*url.shared_origin(), "http://OMS-1:8000");
         assert!(!url.is_https());
         assert!(BaseUrl::parse("https://[::1]:8080").unwrap().is_https());
         assert_eq!(BaseUrl::parse("http://[::1]").unwrap().authority(), "[::1]");

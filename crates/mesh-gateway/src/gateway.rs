@@ -69,8 +69,7 @@ impl Gateway {
     ///
     /// See [`BuildError`]; everything stays as it was then.
     pub async fn reload(&self, settings: GatewaySettings, keyring: Keyring) -> Result<(), BuildError> {
-        builder::check(&settings)?;
-        let command = Command::Reload(Reloadable::new(settings, keyring));
+        let command = Command::Reload(Reloadable::new(settings, keyring)?);
         self.shared.commands.send(command).await.map_err(|_| BuildError::Stopped)
     }
 

@@ -63,6 +63,8 @@ mod reloadable;
 pub mod server;
 mod settings;
 mod snapshot;
+mod socket;
+mod tls;
 mod transport;
 
 pub use body::{Body, BodyError};
@@ -76,3 +78,4 @@ pub use peer::Peer;
 pub use proxy::{DefaultProxy, Proxy};
 pub use registry::RouteRegistry;
 pub use settings::{GatewaySettings, IdempotencySettings, Limits};
+pub use tls::{Identity, TlsError, UpstreamTls};

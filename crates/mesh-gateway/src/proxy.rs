@@ -78,6 +78,7 @@ where
         signs_body,
         may_repeat,
         connect_timeout: settings.connect_timeout,
+        tls: &route.reloadable.upstream_tls,
     };
     let facts = CallFacts {
         policy,

@@ -16,6 +16,8 @@ use mesh_core::{
     service::Service,
 };
 
+use crate::tls::UpstreamTls;
+
 /// What steers a gateway. [`Default`] is what `mesh.toml` says when it says nothing (docs/settings.md), but for the
 /// snapshot, which is off.
 #[derive(Clone, Debug)]
@@ -54,6 +56,8 @@ pub struct GatewaySettings {
     pub deadline: Option<Duration>,
     /// The limit of one connect.
     pub connect_timeout: Duration,
+    /// Trust in instances with an `https://` base URL; absent: the public roots, and no certificate of the gateway's own.
+    pub upstream_tls: Option<UpstreamTls>,
     /// How requests to routes that ask for it are de-duplicated.
     pub idempotency: IdempotencySettings,
     /// What clients may send, and how slowly.
@@ -133,6 +137,7 @@ impl Default for GatewaySettings {
             timeout: Duration::from_secs(5),
             deadline: None,
             connect_timeout: Duration::from_millis(250),
+            upstream_tls: None,
             idempotency: IdempotencySettings::default(),
             limits: Limits::default(),
         }

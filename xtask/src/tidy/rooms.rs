@@ -31,8 +31,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("deadpool-redis", &["mesh-redis"]),
     ("mockall", &["mesh-core"]),
     ("prometheus-client", &["mesh-gateway"]),
+    ("rcgen", &[]),
     ("redis", &[]),
     ("reqwest", &["mesh-client"]),
+    ("rustls", &["mesh-client", "mesh-gateway", "mesh-redis"]),
+    ("tokio-rustls", &["mesh-gateway"]),
     ("tracing-subscriber", &["mesh-cli"]),
 ];
 

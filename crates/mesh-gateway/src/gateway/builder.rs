@@ -24,6 +24,7 @@ use crate::{
     refresh::{self, Control},
     reloadable::Reloadable,
     settings::GatewaySettings,
+    tls::TlsError,
 };
 
 /// Commands that may wait for the control task.
@@ -53,16 +54,9 @@ pub enum BuildError {
     /// The gateway's own name travels in a header and is not visible ASCII.
     #[error("the gateway's name {0} must be visible ASCII, because it travels in a header")]
     Name(ServiceName),
-    /// A configured instance is reached over https, which the gateway does not speak.
-    #[error(
-        "the service {service} has the base URL {url}: the gateway speaks plain http towards instances only"
-    )]
-    HttpsInstance {
-        /// The service.
-        service: ServiceName,
-        /// The base URL.
-        url: String,
-    },
+    /// There is no TLS with what the settings give.
+    #[error("tls: {0}")]
+    Tls(#[from] TlsError),
     /// The names, prefixes, URIs or handlers that stand in the code are wrong.
     #[error("the overrides of routes are wrong: {0}")]
     Overrides(#[from] OverrideErrors),
@@ -174,7 +168,6 @@ impl GatewayBuilder {
             .ok()
             .filter(|_| name.is_visible_ascii())
             .ok_or_else(|| BuildError::Name(name.clone()))?;
-        check(&settings)?;
         let (reporter, reports) = report::reporter(Arc::clone(&health), Arc::clone(&clock), settings.health);
         let policy = settings.health;
         let driver = Driver::new(
@@ -190,7 +183,7 @@ impl GatewayBuilder {
             .clock(Arc::clone(&clock))
             .event_sink(Arc::clone(&sink));
         let metrics = Metrics::default();
-        let reloadable = Reloadable::new(settings, keyring);
+        let reloadable = Reloadable::new(settings, keyring)?;
         let (remembered, snapshot) = refresh::begin(&reloadable, &metrics, &*clock, &overrides);
         let (commands, waiting) = mpsc::channel(WAITING_COMMANDS);
         let control = Control { manifests, health, remembered, waiting, reports: Box::pin(reports) };
@@ -211,14 +204,4 @@ impl GatewayBuilder {
             control: Mutex::new(Some(control)),
         })))
     }
-}
-
-/// That the gateway can do what the settings ask of it.
-pub(super) fn check(settings: &GatewaySettings) -> Result<(), BuildError> {
-    for service in &settings.configured {
-        if let Some(url) = service.base_urls.iter().find(|url| url.is_https()) {
-            return Err(BuildError::HttpsInstance { service: service.name.clone(), url: url.to_string() });
-        }
-    }
-    Ok(())
 }

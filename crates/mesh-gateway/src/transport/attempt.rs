@@ -25,7 +25,10 @@ use super::{
     exchange::{self, Exchange},
     pool::Pool,
 };
-use crate::http1::{Parser, ResponseHead, write_line, write_request_line};
+use crate::{
+    http1::{Parser, ResponseHead, write_line, write_request_line},
+    tls::UpstreamTls,
+};
 
 /// A request on its way to whichever instance takes it.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) signs_body: bool,
     pub(crate) may_repeat: bool,
     pub(crate) connect_timeout: Duration,
+    /// For instances with an `https://` base URL.
+    pub(crate) tls: &'a UpstreamTls,
 }
 
 /// Why an attempt came to nothing.
@@ -86,13 +91,13 @@ const fn failed<R>(outcome: Outcome, message: String) -> Sent<R> {
 
 impl Outgoing<'_> {
     async fn exchange(&self, url: &BaseUrl, limit: Duration) -> Result<Response<UpstreamBody>, Broken> {
-        let authority = url.shared_authority();
+        let origin = url.shared_origin();
         loop {
-            let pooled = self.pooled(&authority);
+            let pooled = self.pooled(&origin);
             let was_pooled = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
-                None => connect(url, limit.min(self.connect_timeout))
+                None => connect(url, self.connect_timeout, limit, self.tls)
                     .await
                     .map_err(|message| Broken::NotSent(Failure::Connect, message))?,
             };
@@ -104,11 +109,11 @@ impl Outgoing<'_> {
             let unwritten = exchange.unwritten();
             connection.out = head;
             match answered {
-                Ok(answer) => return Ok(self.wrap(answer, connection, unwritten, authority)),
+                Ok(answer) => return Ok(self.wrap(answer, connection, unwritten, origin)),
                 Err(broken) => {
                     let is_stale = was_pooled && !matches!(broken, exchange::Broken::Malformed(_));
                     if is_stale {
-                        self.pool.was_closed(&authority, self.clock.monotonic());
+                        self.pool.was_closed(&origin, self.clock.monotonic());
                     }
                     let is_unsent = matches!(broken, exchange::Broken::Unsent(_));
                     // The instance closed the connection while it was idle; the next one may be a fresh one.
@@ -126,9 +131,17 @@ impl Outgoing<'_> {
     }
 
     /// An idle connection, if there is one that this request may go over.
-    fn pooled(&self, authority: &Arc<str>) -> Option<Connection> {
+    fn pooled(&self, origin: &Arc<str>) -> Option<Connection> {
         let now = self.clock.monotonic();
-        if self.may_repeat { self.pool.take(authority, now) } else { self.pool.take_steady(authority, now) }
+        loop {
+            let idle = match self.may_repeat {
+                true => self.pool.take(origin, now),
+                false => self.pool.take_steady(origin, now),
+            }?;
+            if idle.is_trusted_by(self.tls) {
+                return Some(idle);
+            }
+        }
     }
 
     fn wrap(
@@ -136,11 +149,11 @@ impl Outgoing<'_> {
         answer: ResponseHead,
         connection: Connection,
         unwritten: Bytes,
-        authority: Arc<str>,
+        origin: Arc<str>,
     ) -> Response<UpstreamBody> {
         let home = answer.stays_open.then(|| Home {
             pool: Arc::clone(self.pool),
-            authority,
+            origin,
             clock: Arc::clone(self.clock),
         });
         let mut response = Response::new(UpstreamBody::new(answer.framing, connection, unwritten, home));

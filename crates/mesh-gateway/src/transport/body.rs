@@ -54,7 +54,7 @@ pub(crate) enum Broken {
 /// Where the connection goes afterwards.
 pub(super) struct Home {
     pub(super) pool: Arc<Pool>,
-    pub(super) authority: Arc<str>,
+    pub(super) origin: Arc<str>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -94,7 +94,7 @@ impl UpstreamBody {
         let (Some(connection), Some(home)) = (self.connection.take(), self.home.take()) else { return };
         if connection.buffer.is_empty() && self.unwritten.is_empty() {
             let now = home.clock.monotonic();
-            home.pool.give_back(&home.authority, connection, now);
+            home.pool.give_back(&home.origin, connection, now);
         }
     }
 

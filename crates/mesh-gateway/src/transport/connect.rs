@@ -1,31 +1,66 @@
-//! Opens one connection to an instance.
+//! Opens one connection to an instance, and encrypts it where its base URL says so.
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use mesh_core::service::BaseUrl;
+use rustls::pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
 
 use super::connection::Connection;
+use crate::{socket::Socket, tls::UpstreamTls};
 
-/// Connects to the instance, within `limit`.
-pub(super) async fn connect(url: &BaseUrl, limit: Duration) -> Result<Connection, String> {
-    if url.is_https() {
-        return Err("this gateway speaks plain http towards instances only".to_owned());
+/// How long a handshake may take, beside the limit of the connect.
+const HANDSHAKE: Duration = Duration::from_secs(1);
+
+/// Connects to the instance within `limit`, and agrees on TLS within [`HANDSHAKE`] more, but all of it within `all`.
+pub(super) async fn connect(
+    url: &BaseUrl,
+    limit: Duration,
+    all: Duration,
+    tls: &UpstreamTls,
+) -> Result<Connection, String> {
+    if !url.is_https() {
+        return Ok(Connection::new(Socket::Plain(open(url, limit.min(all)).await?), None));
     }
-    match timeout(limit, open(url.authority())).await {
-        Ok(Ok(socket)) => Ok(Connection::new(socket)),
-        Ok(Err(error)) => Err(error.to_string()),
+    let all = all.min(limit.saturating_add(HANDSHAKE));
+    let connected = async {
+        let stream = open(url, limit).await?;
+        let name = server_name(url)?;
+        let shaken = TlsConnector::from(tls.config().clone()).connect(name, stream).await;
+        shaken.map_err(|error| format!("no TLS: {error}"))
+    };
+    match timeout(all, connected).await {
+        Ok(stream) => Ok(Connection::new(Socket::tls(stream?), Some(tls.clone()))),
+        Err(_) => Err(format!("no TLS within {} ms", all.as_millis())),
+    }
+}
+
+/// The name or address that the instance's certificate must hold.
+fn server_name(url: &BaseUrl) -> Result<ServerName<'static>, String> {
+    let authority = url.authority();
+    let host = match authority.rsplit_once(':') {
+        Some((host, _)) if has_port(authority) => host,
+        _ => authority,
+    };
+    ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| error.to_string())
+}
+
+async fn open(url: &BaseUrl, limit: Duration) -> Result<TcpStream, String> {
+    let default_port = if url.is_https() { 443 } else { 80 };
+    match timeout(limit, open_tcp(url.authority(), default_port)).await {
+        Ok(opened) => opened.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no connection within {} ms", limit.as_millis())),
     }
 }
 
-async fn open(authority: &str) -> io::Result<TcpStream> {
+async fn open_tcp(authority: &str, default_port: u16) -> io::Result<TcpStream> {
     let stream = if let Ok(address) = authority.parse::<SocketAddr>() {
         TcpStream::connect(address).await?
     } else if has_port(authority) {
         TcpStream::connect(authority).await?
     } else {
-        TcpStream::connect((authority.trim_matches(['[', ']']), 80)).await?
+        TcpStream::connect((authority.trim_matches(['[', ']']), default_port)).await?
     };
     stream.set_nodelay(true)?;
     Ok(stream)
@@ -49,6 +84,20 @@ mod tests {
             ("10.0.0.7", false),
         ] {
             assert_eq!(has_port(authority), expected, "{authority}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_asked_for_the_host_without_its_port() {
+        for (url, expected) in [
+            ("https://orders", "orders"),
+            ("https://orders:8443", "orders"),
+            ("https://[::1]:8443", "::1"),
+            ("https://[::1]", "::1"),
+            ("https://10.0.0.7", "10.0.0.7"),
+        ] {
+            let url = BaseUrl::parse(url).unwrap();
+            assert_eq!(server_name(&url).unwrap().to_str(), expected, "{url}");
         }
     }
 }

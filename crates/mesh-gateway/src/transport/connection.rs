@@ -4,13 +4,16 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
-use tokio::{io::AsyncWrite, net::TcpStream};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio_util::io::poll_read_buf;
+
+use crate::{socket::Socket, tls::UpstreamTls};
 
 /// What is read at once from an instance, at first and once it sends more than that.
 const READ: (usize, usize) = (8 * 1024, 64 * 1024);
@@ -18,7 +21,9 @@ const READ: (usize, usize) = (8 * 1024, 64 * 1024);
 /// An open connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    socket: TcpStream,
+    socket: Socket,
+    /// What the instance was trusted by, where it is encrypted.
+    trusted_by: Option<UpstreamTls>,
     /// What was read and not yet used.
     pub(super) buffer: BytesMut,
     /// Where heads are written before they are sent.
@@ -28,21 +33,39 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream) -> Self {
-        Self { socket, buffer: BytesMut::new(), out: Vec::new(), read: READ.0 }
+    pub(super) fn new(socket: Socket, trusted_by: Option<UpstreamTls>) -> Self {
+        Self { socket, trusted_by, buffer: BytesMut::new(), out: Vec::new(), read: READ.0 }
     }
 
     /// Whether nothing has come over it, neither bytes nor its end, as far as the runtime has noticed. Costs no system
     /// call while it has noticed nothing.
-    pub(super) fn is_quiet(&self) -> bool {
-        let read = self.socket.try_read(&mut [0; 1]);
-        self.buffer.is_empty() && matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let is_quiet = match &mut self.socket {
+            Socket::Plain(stream) => {
+                let read = stream.try_read(&mut [0; 1]);
+                matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+            }
+            // What TLS says to itself, such as tickets, is no noise.
+            Socket::Tls(stream) => {
+                let (mut byte, mut context) = ([0; 1], Context::from_waker(Waker::noop()));
+                Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+            }
+        };
+        is_quiet && self.buffer.is_empty()
     }
 
     /// Whether nothing has come over it, as far as the system knows.
-    pub(super) fn is_surely_quiet(&self) -> bool {
-        let peeked = SockRef::from(&self.socket).peek(&mut [MaybeUninit::uninit(); 1]);
+    pub(super) fn is_surely_quiet(&mut self) -> bool {
+        if matches!(self.socket, Socket::Tls(_)) && !self.is_quiet() {
+            return false;
+        }
+        let peeked = SockRef::from(self.socket.tcp()).peek(&mut [MaybeUninit::uninit(); 1]);
         self.buffer.is_empty() && matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether its instance is one that is trusted by `tls` today.
+    pub(super) fn is_trusted_by(&self, tls: &UpstreamTls) -> bool {
+        self.trusted_by.as_ref().is_none_or(|trusted_by| Arc::ptr_eq(trusted_by.config(), tls.config()))
     }
 
     /// Writes from the front of two slices.
@@ -71,6 +94,10 @@ impl Connection {
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>, expected: u64) -> Poll<io::Result<usize>> {
         let expected = usize::try_from(expected).unwrap_or(usize::MAX).clamp(1, READ.1);
         let room = self.read.max(expected);
+        if let Socket::Tls(stream) = &mut self.socket {
+            // What was written may still stand in TLS's own buffer. An error shows when the answer is read.
+            let _flushed = Pin::new(stream).poll_flush(context);
+        }
         self.buffer.reserve(room);
         let read = ready!(poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer));
         if matches!(read, Ok(read) if read >= self.read) {

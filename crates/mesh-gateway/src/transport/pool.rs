@@ -41,11 +41,11 @@ struct Idle {
 }
 
 impl Pool {
-    /// The connection to `authority` that was used last and is still open.
-    pub(super) fn take(&self, authority: &str, now: Tick) -> Option<Connection> {
+    /// The connection to `origin` that was used last and is still open.
+    pub(super) fn take(&self, origin: &str, now: Tick) -> Option<Connection> {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        let instance = instances.get_mut(authority)?;
-        while let Some(candidate) = instance.idle.pop() {
+        let instance = instances.get_mut(origin)?;
+        while let Some(mut candidate) = instance.idle.pop() {
             let waited = now.since(candidate.since);
             if waited >= IDLE_LIMIT {
                 instance.idle.clear();
@@ -63,13 +63,13 @@ impl Pool {
 
     /// Like [`take`](Self::take), for a request that may not be repeated once it was written: only a connection that
     /// was just used, to an instance that is not known to close such ones.
-    pub(super) fn take_steady(&self, authority: &str, now: Tick) -> Option<Connection> {
+    pub(super) fn take_steady(&self, origin: &str, now: Tick) -> Option<Connection> {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        let instance = instances.get_mut(authority)?;
+        let instance = instances.get_mut(origin)?;
         let is_wary =
             |instance: &Instance| instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
         while !is_wary(instance) {
-            let last = instance.idle.pop_if(|last| now.since(last.since) < SOON)?;
+            let mut last = instance.idle.pop_if(|last| now.since(last.since) < SOON)?;
             if last.connection.is_surely_quiet() {
                 return Some(last.connection);
             }
@@ -78,18 +78,18 @@ impl Pool {
         None
     }
 
-    /// A connection to `authority` turned out to be closed when it was to be used again.
-    pub(super) fn was_closed(&self, authority: &Arc<str>, now: Tick) {
+    /// A connection to `origin` turned out to be closed when it was to be used again.
+    pub(super) fn was_closed(&self, origin: &Arc<str>, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.entry(Arc::clone(authority)).or_default().closed_one = Some(now);
+        instances.entry(Arc::clone(origin)).or_default().closed_one = Some(now);
     }
 
     /// Takes a connection back after its answer was read to the end.
-    pub(super) fn give_back(&self, authority: &Arc<str>, connection: Connection, now: Tick) {
+    pub(super) fn give_back(&self, origin: &Arc<str>, connection: Connection, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        let instance = match instances.get_mut(authority) {
+        let instance = match instances.get_mut(origin) {
             Some(instance) => instance,
-            None => instances.entry(Arc::clone(authority)).or_default(),
+            None => instances.entry(Arc::clone(origin)).or_default(),
         };
         if instance.idle.len() < MAX_IDLE {
             instance.idle.push(Idle { connection, since: now });
@@ -100,7 +100,7 @@ impl Pool {
     pub(crate) fn sweep(&self, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.retain(|_, instance| {
-            instance.idle.retain(|idle| now.since(idle.since) < IDLE_LIMIT && idle.connection.is_quiet());
+            instance.idle.retain_mut(|idle| now.since(idle.since) < IDLE_LIMIT && idle.connection.is_quiet());
             !instance.idle.is_empty() || instance.closed_one.is_some_and(|closed| now.since(closed) < WARY)
         });
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod answers;
+mod certificates;
 mod connections;
 mod embedding;
 mod ending;
@@ -23,4 +24,5 @@ mod resolving;
 mod silence;
 mod streaming;
 mod support;
+mod tls_instances;
 mod watching;

@@ -4,7 +4,7 @@ use mesh_core::{
     secret::Secret,
     signature::{Keyring, Signer},
 };
-use mesh_gateway::{BuildError, GatewaySettings};
+use mesh_gateway::GatewaySettings;
 use mesh_testkit::upstream::{FakeUpstream, Recorded};
 
 use crate::support::{Node, keyring, manifest, name, service, until};
@@ -39,19 +39,5 @@ async fn other_instances_prefixes_limits_and_keys_apply_without_a_restart() {
     assert!(is_signed_by(&new.requests()[0], &fresh));
     node.post("/api/catalog/products", "", b"ok").await.is_refusal(413, "body_too_large");
     node.get("/api/products").await.is_refusal(404, "route_not_found");
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn settings_that_cannot_apply_leave_everything_as_it_was() {
-    let upstream = FakeUpstream::scripted([]).await.unwrap();
-    let settings = |url: String| GatewaySettings {
-        configured: vec![service("pim", &[url])],
-        ..GatewaySettings::default()
-    };
-    let node = Node::start(settings(upstream.url()), &[manifest("pim", &[("GET", "/api/products")])]).await;
-    let refused = node.running.gateway().reload(settings("https://pim".to_owned()), keyring()).await;
-    assert!(matches!(refused, Err(BuildError::HttpsInstance { .. })), "{refused:?}");
-    assert_eq!(node.get("/api/products").await.status, 200);
     node.stop().await;
 }
