@@ -29,6 +29,7 @@ pub(crate) fn gateway(settings: &Settings) -> GatewaySettings {
         trusted_proxies: settings.gateway.trusted_proxies.clone(),
         strip_response_headers: settings.gateway.strip_response_headers.clone(),
         allow_targets: settings.gateway.allow_targets.clone(),
+        trace: settings.gateway.trace,
         manifest_ttl: settings.manifest.ttl,
         manifest_grace: settings.manifest.grace,
         timestamp_tolerance: settings.timestamp_tolerance,

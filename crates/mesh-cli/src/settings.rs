@@ -26,6 +26,7 @@ use mesh_core::{
     service::{BaseUrl, Service},
     signature::Keyring,
 };
+use mesh_gateway::TraceSettings;
 
 pub(crate) use env::Environment;
 pub(crate) use origin::{Origin, SettingError};
@@ -115,4 +116,5 @@ pub(crate) struct Gateway {
     pub(crate) trusted_proxies: Vec<Cidr>,
     pub(crate) strip_response_headers: Vec<HeaderName>,
     pub(crate) allow_targets: Vec<Cidr>,
+    pub(crate) trace: TraceSettings,
 }

@@ -189,11 +189,12 @@ impl Driver {
         }
     }
 
-    /// Tells that an answer that counted as good broke off while its body was streamed.
-    pub fn body_failed(&self, view: &ServiceView, instance: usize, message: &str) {
+    /// Tells that an answer that counted as good broke off while its body was streamed. `request_id` is the call's, for
+    /// the log.
+    pub fn body_failed(&self, view: &ServiceView, instance: usize, request_id: &str, message: &str) {
         if let Some(failed) = view.instances().get(instance) {
             let Instance { service, url } = failed.instance();
-            tracing::debug!(%service, %url, message, "an answer broke off");
+            tracing::debug!(request_id, %service, %url, message, "an answer broke off");
             self.judge(failed, false);
         }
     }

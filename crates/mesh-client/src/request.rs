@@ -62,6 +62,9 @@ impl ServiceRequest {
 
     /// Sets a header, in place of one of the same name. Reserved ones (signature, timestamp, service name, the content type of
     /// a body that we encode) are ours, whatever is set here.
+    ///
+    /// `traceparent` and `tracestate` go as they are given, with every attempt: the span that they name is the caller's, and
+    /// the service's parent.
     pub fn with_header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.with_headers([(name, value)])
     }

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::crypto;
+use crate::{crypto, percent::lower_hex};
 
 /// A source of random bytes. Rules take the drawn value as an argument.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -75,11 +75,25 @@ impl Entropy for SystemEntropy {
 
 /// A version 4 UUID, lower-case with hyphens, from 16 random bytes (RFC 9562 §5.4).
 #[must_use]
-pub fn uuid_v4(mut random: [u8; 16]) -> String {
+pub fn uuid_v4(random: [u8; 16]) -> String {
+    uuid_v4_text(random).map(char::from).iter().collect()
+}
+
+/// Like [`uuid_v4`], as ASCII, without an allocation.
+#[must_use]
+pub fn uuid_v4_text(mut random: [u8; 16]) -> [u8; 36] {
     random[6] = (random[6] & 0x0f) | 0x40;
     random[8] = (random[8] & 0x3f) | 0x80;
-    let digits = hex::encode(random);
-    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (index, byte) in random.into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        text[at..at + 2].copy_from_slice(&lower_hex(byte));
+        at += 2;
+    }
+    text
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 pub const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// W3C trace context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// What tracing systems add to it, passed on with a valid one.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// The tenant for whom a request is made, as the mesh says it.
 pub const X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
 /// The role in which a request is made, as the mesh says it.

@@ -34,4 +34,5 @@ pub mod secret;
 pub mod service;
 pub mod signature;
 pub mod store;
+pub mod trace;
 pub mod units;

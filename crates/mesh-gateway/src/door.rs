@@ -14,6 +14,7 @@ use mesh_core::{
     error::Code,
     route::{Resolution, wire::MANIFEST_PATH},
 };
+use tracing::Instrument as _;
 
 use crate::{
     body::{Body, BodyError},
@@ -22,8 +23,10 @@ use crate::{
     idempotency,
     layered::{self, Passage},
     peer::Peer,
-    proxy, registration,
+    proxy::{self, Arrival},
+    registration,
     snapshot::{RouteState, Snapshot},
+    trail::Trail,
 };
 pub(crate) use buffer::{announces_too_much, buffer};
 pub(crate) use guard::{Guarded, Reading};
@@ -36,27 +39,34 @@ where
     B::Error: Into<BodyError>,
 {
     let (parts, body) = request.into_parts();
-    let (head, way) = match direct(gateway, &parts, !body.is_end_stream()) {
+    let (trail, directed) = direct(gateway, &parts, !body.is_end_stream());
+    let (head, way) = match directed {
         Ok(directed) => directed,
         Err(refusal) => return refusal.into_response(),
     };
     match way {
         Way::Answer(response) => *response,
-        Way::Registration => registration::take(gateway, &parts, body).await,
+        Way::Registration => registration::take(gateway, &parts, body).instrument(trail.span()).await,
         Way::Route(route) => match &route.stack {
             Some(stack) => {
                 let stack = stack.clone();
                 let path = head.target.map_or("", |target| target.path()).to_owned();
-                let passage = Passage { gateway: gateway.clone(), route, peer };
-                layered::answer(passage, stack, &path, Request::from_parts(parts, body)).await
+                let span = trail.span();
+                let passage = Passage { gateway: gateway.clone(), route, peer, trail };
+                let request = Request::from_parts(parts, body);
+                layered::answer(passage, stack, &path, request).instrument(span).await
             }
             None if route.declares_idempotency() && !parts.method.is_safe() => {
                 let request = Request::from_parts(parts, body);
-                idempotency::answer_straight(gateway, route, request, peer).await
+                let span = trail.span();
+                idempotency::answer_straight(gateway, route, request, peer, trail).instrument(span).await
             }
-            None => proxy::forward(gateway, &route, &parts, &head, body, peer, proxy::Way::Straight)
-                .await
-                .unwrap_or_else(Refusal::into_response),
+            None => {
+                let arrival = Arrival { peer, way: proxy::Way::Straight, trail: &trail };
+                proxy::forward(gateway, &route, &parts, &head, body, arrival)
+                    .await
+                    .unwrap_or_else(Refusal::into_response)
+            }
         },
     }
 }
@@ -74,12 +84,21 @@ impl Way {
     }
 }
 
-/// Checks the head and finds its way, in one look at the snapshot.
-fn direct<'a>(gateway: &Gateway, parts: &'a Parts, has_body: bool) -> Result<(Head<'a>, Way), Refusal> {
-    let snapshot = gateway.shared().snapshot.load();
-    let head = head::check(parts, has_body, &snapshot.reloadable.settings.limits)?;
-    let way = way(&snapshot, &parts.method, &head);
-    Ok((head, way))
+/// Gives the request its ids, checks the head and finds its way, in one look at the snapshot.
+fn direct<'a>(
+    gateway: &Gateway,
+    parts: &'a Parts,
+    has_body: bool,
+) -> (Trail, Result<(Head<'a>, Way), Refusal>) {
+    let shared = gateway.shared();
+    let snapshot = shared.snapshot.load();
+    let settings = &snapshot.reloadable.settings;
+    let trail = Trail::of(&parts.headers, &*shared.entropy, &settings.trace);
+    let directed = head::check(parts, has_body, &settings.limits).map(|head| {
+        let way = way(&snapshot, &parts.method, &head);
+        (head, way)
+    });
+    (trail, directed)
 }
 
 fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {

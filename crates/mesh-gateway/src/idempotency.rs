@@ -18,8 +18,9 @@ use crate::{
     error::Refusal,
     gateway::Gateway,
     peer::Peer,
-    proxy::{self, Way},
+    proxy::{self, Arrival, Way},
     snapshot::RouteState,
+    trail::Trail,
 };
 
 /// Answers an unsafe request to a route that declares `idempotency`: forwarded, replayed or refused.
@@ -28,6 +29,7 @@ pub(crate) async fn answer_straight<B>(
     route: Arc<RouteState>,
     mut request: Request<B>,
     peer: Peer,
+    trail: Trail,
 ) -> Response<Body>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -38,8 +40,8 @@ where
     let forward = {
         let (gateway, route) = (gateway.clone(), Arc::clone(&route));
         service_fn(move |request: Request<axum::body::Body>| {
-            let (gateway, route) = (gateway.clone(), Arc::clone(&route));
-            async move { Ok::<_, Infallible>(forwarded(&gateway, &route, request, peer).await) }
+            let (gateway, route, trail) = (gateway.clone(), Arc::clone(&route), trail.clone());
+            async move { Ok::<_, Infallible>(forwarded(&gateway, &route, request, peer, &trail).await) }
         })
     };
     answer(gateway, &route, request, forward).await
@@ -74,11 +76,15 @@ async fn forwarded(
     route: &Arc<RouteState>,
     request: Request<axum::body::Body>,
     peer: Peer,
+    trail: &Trail,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     // The head was good when the request came in; it is read again because it borrows from the request.
     let forwarded = match check_head(&parts, !body.is_end_stream(), &route.reloadable.settings.limits) {
-        Ok(head) => proxy::forward(gateway, route, &parts, &head, body, peer, Way::Straight).await,
+        Ok(head) => {
+            let arrival = Arrival { peer, way: Way::Straight, trail };
+            proxy::forward(gateway, route, &parts, &head, body, arrival).await
+        }
         Err(refusal) => Err(refusal),
     };
     forwarded.unwrap_or_else(Refusal::into_response)

@@ -28,6 +28,7 @@ use crate::{
     overrides::RouteService,
     peer::Peer,
     snapshot::RouteState,
+    trail::Trail,
 };
 
 /// On an answer: the request's body was not read to its end.
@@ -41,6 +42,7 @@ pub(crate) struct Passage {
     pub(crate) gateway: Gateway,
     pub(crate) route: Arc<RouteState>,
     pub(crate) peer: Peer,
+    pub(crate) trail: Trail,
 }
 
 /// Answers a request whose head was checked, by `stack`. `path` is that of its target.

@@ -65,6 +65,7 @@ mod settings;
 mod snapshot;
 mod socket;
 mod tls;
+mod trail;
 mod transport;
 
 pub use body::{Body, BodyError};
@@ -77,5 +78,5 @@ pub use overrides::{
 pub use peer::Peer;
 pub use proxy::{DefaultProxy, Proxy};
 pub use registry::RouteRegistry;
-pub use settings::{GatewaySettings, IdempotencySettings, Limits};
+pub use settings::{GatewaySettings, IdempotencySettings, Limits, TraceSettings};
 pub use tls::{Identity, TlsError, UpstreamTls};

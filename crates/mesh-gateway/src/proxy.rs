@@ -21,6 +21,7 @@ use crate::{
     gateway::Gateway,
     peer::Peer,
     snapshot::RouteState,
+    trail::Trail,
     transport::Outgoing,
 };
 pub(crate) use replaced::Replaced;
@@ -35,6 +36,14 @@ pub(crate) enum Way {
     Layered,
 }
 
+/// Where a request comes arrival.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) peer: Peer,
+    pub(crate) way: Way,
+    pub(crate) trail: &'a Trail,
+}
+
 /// Forwards a request that was checked and has a route.
 pub(crate) async fn forward<B>(
     gateway: &Gateway,
@@ -42,8 +51,7 @@ pub(crate) async fn forward<B>(
     parts: &Parts,
     head: &Head<'_>,
     body: B,
-    peer: Peer,
-    way: Way,
+    arrival: Arrival<'_>,
 ) -> Result<Response<Body>, Refusal>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -63,7 +71,7 @@ where
         policy.retries = 0;
     }
     let path_and_query = outgoing::path_and_query(route, head);
-    let lines = outgoing::lines(gateway, route, parts, head, peer, way);
+    let lines = outgoing::lines(route, parts, head, arrival);
     let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
     let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers);
     let transport = Outgoing {
@@ -91,7 +99,7 @@ where
     if !signs_body {
         shared.metrics.left_bodies_out(report.attempts.len());
     }
-    let answered = answer::of(gateway, route, report);
+    let answered = answer::of(gateway, route, report, arrival.trail);
     let now = shared.clock.monotonic();
     let status = match &answered {
         Ok(response) => response.status(),
@@ -102,7 +110,7 @@ where
             crate::error::status(refusal.code)
         }
     };
-    if way == Way::Straight {
+    if arrival.way == Way::Straight {
         route.metrics.answered(status, now.since(begun));
     }
     answered

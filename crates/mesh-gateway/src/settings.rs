@@ -60,8 +60,25 @@ pub struct GatewaySettings {
     pub upstream_tls: Option<UpstreamTls>,
     /// How requests to routes that ask for it are de-duplicated.
     pub idempotency: IdempotencySettings,
+    /// Whether requests without a trace begin one.
+    pub trace: TraceSettings,
     /// What clients may send, and how slowly.
     pub limits: Limits,
+}
+
+/// What becomes of requests that come without a valid `traceparent`. Those with one always keep their trace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TraceSettings {
+    /// Whether a new trace is begun.
+    pub create: bool,
+    /// The share of new traces that services are told to record, 0 to 1.
+    pub sample: f64,
+}
+
+impl Default for TraceSettings {
+    fn default() -> Self {
+        Self { create: true, sample: 1.0 }
+    }
 }
 
 /// How requests to routes that declare `idempotency` are de-duplicated (docs/wire.md, Idempotency).
@@ -139,6 +156,7 @@ impl Default for GatewaySettings {
             connect_timeout: Duration::from_millis(250),
             upstream_tls: None,
             idempotency: IdempotencySettings::default(),
+            trace: TraceSettings::default(),
             limits: Limits::default(),
         }
     }

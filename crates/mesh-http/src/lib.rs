@@ -34,10 +34,12 @@ pub mod manifest;
 pub mod reject;
 pub mod request_id;
 mod target;
+pub mod trace;
 pub mod verify;
 
 pub use caller::Caller;
 pub use idempotency::Idempotency;
 pub use manifest::{Routes, manifest_endpoint};
 pub use request_id::RequestId;
+pub use trace::Trace;
 pub use verify::{TrustGateway, TrustService};

@@ -12,12 +12,13 @@ use mesh_core::{
     signature::{Algorithm, Keyring, MultipartPolicy},
 };
 
+use mesh_gateway::TraceSettings;
 use mesh_redis::RedisStore;
 
 use super::{
     Defaults, Gateway, Idempotency, Manifest, Origin, Redis, SettingError, Settings,
     overlay::Values,
-    schema::{Kind, SETTINGS},
+    schema::SETTINGS,
     value::{self, Raw, Value},
 };
 
@@ -70,6 +71,13 @@ impl Reader<'_> {
         }
     }
 
+    fn share(&self, key: &str) -> Option<f64> {
+        match self.get(key) {
+            Some(Value::Share(share)) => Some(share),
+            _ => None,
+        }
+    }
+
     fn address(&self, key: &str) -> Option<SocketAddr> {
         match self.get(key) {
             Some(Value::Address(address)) => Some(address),
@@ -93,7 +101,7 @@ pub(crate) fn default(key: &str) -> Option<Value> {
         "true" | "false" => Raw::Boolean(setting.default == "true"),
         text => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(text) => Raw::Text(text.to_owned()),
-            None => Raw::from_text(Kind::Count(u64::MAX), text),
+            None => Raw::from_text(setting.kind, text),
         },
     };
     value::read(setting.kind, raw).ok()
@@ -327,6 +335,10 @@ fn gateway(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Option<Gatewa
             _ => Vec::new(),
         },
         allow_targets: cidrs(reader, "gateway.allow_targets"),
+        trace: TraceSettings {
+            create: reader.get("gateway.trace.create") == Some(Value::Flag(true)),
+            sample: reader.share("gateway.trace.sample")?,
+        },
     })
 }
 

@@ -98,6 +98,7 @@ fn json_of(kind: Kind, value: &Value) -> Json {
         Value::HeaderNames(names) => names.iter().map(http::HeaderName::as_str).collect(),
         Value::Count(count) => (*count).into(),
         Value::Flag(flag) => (*flag).into(),
+        Value::Share(share) => (*share).into(),
         Value::Duration(duration) if kind == Kind::Milliseconds => number(duration.as_secs_f64() * 1_000.0),
         Value::Duration(duration) => number(duration.as_secs_f64()),
     }

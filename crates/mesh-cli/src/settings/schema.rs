@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Milliseconds,
     /// A number of bytes.
     Size,
+    /// A share of all, from 0 to 1.
+    Share,
     /// True or false.
     Flag,
     /// One of these words.
@@ -57,6 +59,7 @@ impl Kind {
             Self::Seconds => "a length of time: seconds, or a text such as \"500ms\", \"2m\"".to_owned(),
             Self::Milliseconds => "a length of time: milliseconds, or a text such as \"2s\"".to_owned(),
             Self::Size => "a size: bytes, or a text such as \"256KiB\", \"1MiB\"".to_owned(),
+            Self::Share => "a number from 0 to 1".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", quoted(words)),
         }
@@ -225,6 +228,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Cidrs,
         "[]",
         "Where announced base URLs may point to, beyond [services].",
+    ),
+    setting(
+        "gateway.trace.create",
+        Kind::Flag,
+        "true",
+        "Whether a request without a valid traceparent begins a trace; one that has it always keeps its own.",
+    ),
+    setting(
+        "gateway.trace.sample",
+        Kind::Share,
+        "1.0",
+        "The share of new traces that services are told to record.",
     ),
     setting("gateway.prefixes.*", Kind::Text, "", "The prefix of the service's URIs on the gateway."),
 ];

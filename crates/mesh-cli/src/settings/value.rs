@@ -37,6 +37,7 @@ pub(crate) enum Value {
     HeaderNames(Vec<HeaderName>),
     Count(u64),
     Duration(Duration),
+    Share(f64),
     Flag(bool),
 }
 
@@ -48,7 +49,7 @@ impl Raw {
             return Self::List(parts.map(|part| Self::Text(part.to_owned())).collect());
         }
         match kind {
-            Kind::Count(_) | Kind::Seconds | Kind::Milliseconds | Kind::Size => {
+            Kind::Count(_) | Kind::Seconds | Kind::Milliseconds | Kind::Size | Kind::Share => {
                 let text = text.trim();
                 if let Ok(number) = text.parse() {
                     Self::Integer(number)
@@ -76,6 +77,8 @@ pub(crate) fn read(kind: Kind, raw: Raw) -> Result<Value, String> {
             false => Err(format!("{text:?} is not {}", kind.describe())),
         },
         (Kind::Flag, Raw::Boolean(flag)) => Ok(Value::Flag(flag)),
+        (Kind::Share, Raw::Float(share)) if (0.0..=1.0).contains(&share) => Ok(Value::Share(share)),
+        (Kind::Share, Raw::Integer(share @ 0..=1)) => Ok(Value::Share(if share == 0 { 0.0 } else { 1.0 })),
         (Kind::Name, Raw::Text(text)) => {
             ServiceName::parse(&text).map(Value::Name).map_err(|error| format!("{text:?}: {error}"))
         }
@@ -204,6 +207,16 @@ mod tests {
         check(Kind::Flag, &Raw::from_text(Kind::Flag, " false"), Some(&Value::Flag(false)));
         for wrong in [Raw::from_text(Kind::Flag, "yes"), Raw::Text("true".to_owned()), Raw::Integer(1)] {
             check(Kind::Flag, &wrong, None);
+        }
+    }
+
+    #[test]
+    fn a_share_is_a_number_from_0_to_1() {
+        check(Kind::Share, &Raw::Float(0.01), Some(&Value::Share(0.01)));
+        check(Kind::Share, &Raw::Integer(1), Some(&Value::Share(1.0)));
+        check(Kind::Share, &Raw::from_text(Kind::Share, "0.5"), Some(&Value::Share(0.5)));
+        for wrong in [Raw::Float(1.1), Raw::Float(-0.1), Raw::Float(f64::NAN), Raw::Integer(2)] {
+            check(Kind::Share, &wrong, None);
         }
     }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use mesh_core::{
     call::Ending,
     entropy::uuid_v4,
+    header::X_REQUEST_ID,
     health::view::ServiceView,
     name::ServiceName,
     retry::{Failure, RetryPolicy},
@@ -66,6 +67,7 @@ impl ServiceRequest {
                     view: ready.view,
                     instance: report.instance,
                     pause: ready.facts.attempt_timeout,
+                    request_id: ready.prepared.headers.get(X_REQUEST_ID).cloned(),
                 };
                 Ok(StreamingResponse::new(answer, report.attempts, watch))
             }

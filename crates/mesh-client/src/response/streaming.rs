@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream::try_unfold};
-use http::{HeaderMap, StatusCode, response::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, response::Parts};
 use mesh_core::{health::view::ServiceView, retry::Failure};
 
 use crate::{
@@ -31,6 +31,8 @@ pub(crate) struct Watch {
     pub(crate) instance: Option<usize>,
     /// The longest pause between two pieces.
     pub(crate) pause: Duration,
+    /// The call's id.
+    pub(crate) request_id: Option<HeaderValue>,
 }
 
 impl StreamingResponse {
@@ -79,7 +81,8 @@ impl StreamingResponse {
         self.body = Box::pin(futures_util::stream::empty());
         let TransportError { failure, message, .. } = error;
         if let Some(instance) = self.watch.instance {
-            self.watch.driver.body_failed(&self.watch.view, instance, &message);
+            let id = self.watch.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+            self.watch.driver.body_failed(&self.watch.view, instance, id, &message);
         }
         Err(CallError::Interrupted { service: self.watch.view.name().clone(), failure, message })
     }

@@ -34,6 +34,16 @@ async fn the_target_arrives_as_it_was_signed() {
 }
 
 #[tokio::test]
+async fn a_trace_goes_on_as_its_caller_gave_it() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let trace = [("traceparent", parent), ("tracestate", "a=1")];
+    let request = arrives(|oms| oms.get("/o").with_headers(trace)).await;
+    assert_eq!(request.header("traceparent"), [parent.as_bytes()]);
+    assert_eq!(request.header("tracestate"), [b"a=1"]);
+    assert!(arrives(|oms| oms.get("/o")).await.header("traceparent").is_empty());
+}
+
+#[tokio::test]
 async fn a_path_prefix_of_the_base_url_is_sent_and_signed() {
     for prefix in ["", "/", "/prefix", "/prefix/v1/"] {
         let upstream = upstream([]).await;

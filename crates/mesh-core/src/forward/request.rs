@@ -19,8 +19,8 @@ use super::{
 use crate::{
     error::Code,
     header::{
-        X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX, X_FORWARDED_PROTO,
-        is_forwarding, is_framing, is_hop_by_hop, is_override, is_reserved,
+        TRACEPARENT, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX,
+        X_FORWARDED_PROTO, is_forwarding, is_framing, is_hop_by_hop, is_override, is_reserved,
     },
 };
 
@@ -39,6 +39,8 @@ pub struct ClientFacts<'a> {
     pub port: u16,
     /// The prefix that is taken out of the path, e.g. `/catalog`.
     pub prefix: Option<&'a str>,
+    /// Whether the request came with a valid `traceparent`: then its `tracestate` goes on.
+    pub is_traced: bool,
 }
 
 /// Why a request's headers are refused. The caller's fault; never worth a retry as it is.
@@ -89,16 +91,23 @@ pub enum Disposition {
     Drop,
     /// Is an X-Forwarded-* or like header: replaced, or appended to for a trusted peer.
     Forwarding,
+    /// Is `tracestate`: goes on with a valid `traceparent` only.
+    TraceState,
 }
 
 /// What becomes of the header `name` by its name alone (docs/refusals.md, Headers and trust).
 ///
 /// `Host` and `Content-Length` are dropped: the sender sets them anew for its own message. `Expect` is dropped, because
-/// it was answered at the door.
+/// it was answered at the door. `traceparent` is dropped: the next hop gets one of its own
+/// ([`TraceContext`](crate::trace::TraceContext)).
 #[must_use]
 pub fn disposition(name: &HeaderName) -> Disposition {
     if is_forwarding(name) {
         Disposition::Forwarding
+    } else if *name == TRACESTATE {
+        Disposition::TraceState
+    } else if *name == TRACEPARENT {
+        Disposition::Drop
     } else if is_hop_by_hop(name) || is_framing(name) || is_reserved(name) || is_override(name) {
         Disposition::Drop
     } else {
@@ -165,7 +174,8 @@ fn asks_for_websocket(value: &HeaderValue) -> bool {
 }
 
 /// Hands `line` each header line that goes on to the service: the client's own without what is dropped and without what
-/// `Connection` nominates, then X-Forwarded-For/Host/Proto/Port/Prefix. Signature headers and `Host` are not among them.
+/// `Connection` nominates, then X-Forwarded-For/Host/Proto/Port/Prefix. Signature headers, `traceparent` and `Host` are not
+/// among them.
 ///
 /// From an untrusted peer nothing of X-Forwarded-* is believed. From a trusted one its address is appended to
 /// `X-Forwarded-For`; `X-Forwarded-Host`, `-Proto` and `-Port` stay as it sent them; the prefix goes behind the one it
@@ -191,7 +201,8 @@ pub fn forward_headers(
                     line(name, value.as_bytes());
                 }
             }
-            Disposition::Forward | Disposition::Forwarding | Disposition::Drop => {}
+            Disposition::TraceState if facts.is_traced => line(name, value.as_bytes()),
+            Disposition::Forward | Disposition::Forwarding | Disposition::Drop | Disposition::TraceState => {}
         }
     }
     forwarding(headers, facts, has_trusted, line);

@@ -11,17 +11,20 @@ use mesh_core::{
     retry::Failure,
 };
 
-use crate::{body::Body, error::Refusal, gateway::Gateway, snapshot::RouteState, transport::UpstreamBody};
+use crate::{
+    body::Body, error::Refusal, gateway::Gateway, snapshot::RouteState, trail::Trail, transport::UpstreamBody,
+};
 
 /// The last attempt decides (docs/refusals.md, row 78).
 pub(super) fn of(
     gateway: &Gateway,
     route: &Arc<RouteState>,
     report: Report<Response<UpstreamBody>>,
+    trail: &Trail,
 ) -> Result<Response<Body>, Refusal> {
     match (report.ending, report.response) {
         (Ending::Answered | Ending::ServerError, Some(response)) => {
-            Ok(pass_on(gateway, route, response, report.instance))
+            Ok(pass_on(gateway, route, response, report.instance, trail))
         }
         (Ending::NoInstance, _) => Err(unavailable()),
         (Ending::DeadlineExceeded | Ending::Failed(Failure::Timeout), _) => {
@@ -48,6 +51,7 @@ fn pass_on(
     route: &Arc<RouteState>,
     upstream: Response<UpstreamBody>,
     instance: Option<usize>,
+    trail: &Trail,
 ) -> Response<Body> {
     let shared = gateway.shared();
     let (mut parts, mut body) = upstream.into_parts();
@@ -56,10 +60,10 @@ fn pass_on(
     response::strip(&mut parts.headers, &route.reloadable.settings.strip_response_headers);
     rewrite_location(route, &mut parts.headers);
     if let Some(instance) = instance {
-        let (shared, route) = (Arc::clone(shared), Arc::clone(route));
+        let (shared, route, trail) = (Arc::clone(shared), Arc::clone(route), trail.clone());
         body.watch(move |message| {
             shared.metrics.body_broke();
-            shared.driver.body_failed(&route.service.view, instance, message);
+            shared.driver.body_failed(&route.service.view, instance, &trail.logged_id(), message);
         });
     }
     Response::from_parts(parts, Body::upstream(body))

@@ -4,17 +4,14 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use mesh_core::{
-    entropy::uuid_v4,
     forward::{self, ClientFacts},
-    header::{X_REQUEST_ID, is_end_identity},
+    header::{TRACEPARENT, X_REQUEST_ID, is_end_identity},
 };
 
-use super::Way;
+use super::{Arrival, Way};
 use crate::{
     door::Head,
-    gateway::Gateway,
     http1::{HEAD_BYTES, write_line},
-    peer::Peer,
     snapshot::RouteState,
 };
 
@@ -32,15 +29,9 @@ pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a,
 }
 
 /// The header lines of every attempt, as they go on the wire: everything but `Host`, framing and the signature's
-/// headers. Carries a request id: one for all attempts.
-pub(super) fn lines(
-    gateway: &Gateway,
-    route: &RouteState,
-    parts: &Parts,
-    head: &Head<'_>,
-    peer: Peer,
-    way: Way,
-) -> Vec<u8> {
+/// headers. Carries a request id and a trace: one for all attempts.
+pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival: Arrival<'_>) -> Vec<u8> {
+    let Arrival { peer, way, trail } = arrival;
     let prefix = route.entry.prefix.trim_matches('/');
     let prefix = (!prefix.is_empty()).then(|| format!("/{prefix}"));
     let facts = ClientFacts {
@@ -50,6 +41,7 @@ pub(super) fn lines(
         host: head.host,
         port: peer.port,
         prefix: prefix.as_deref(),
+        is_traced: trail.is_traced,
     };
     let mut lines = Vec::with_capacity(HEAD_BYTES);
     forward::request::forward_headers(&parts.headers, &facts, |name, value| {
@@ -61,9 +53,10 @@ pub(super) fn lines(
         }
     }
     if !parts.headers.contains_key(X_REQUEST_ID) {
-        let mut random = [0; 16];
-        gateway.shared().entropy.fill(&mut random);
-        write_line(&mut lines, X_REQUEST_ID.as_str(), uuid_v4(random).as_bytes());
+        write_line(&mut lines, X_REQUEST_ID.as_str(), trail.id());
+    }
+    if let Some(trace) = trail.trace() {
+        write_line(&mut lines, TRACEPARENT.as_str(), &trace.header());
     }
     lines
 }

@@ -13,7 +13,7 @@ use http::{Method, Request, Response, request::Parts};
 use mesh_core::error::Code;
 use tower::Service;
 
-use super::{Way, forward};
+use super::{Arrival, Way, forward};
 use crate::{
     door::{Head, check_head},
     error::Refusal,
@@ -63,14 +63,18 @@ impl DefaultProxy {
     /// Forwards one request to the service of its route. A refusal is an answer.
     pub async fn forward(self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let Some(Passage { gateway, route, peer }) = parts.extensions.get::<Passage>().cloned() else {
+        let Some(Passage { gateway, route, peer, trail }) = parts.extensions.get::<Passage>().cloned() else {
             return without_passage();
         };
+        let trail = trail.after_layers(&parts.headers, &*gateway.shared().entropy);
         let has_body = !http_body::Body::is_end_stream(&body);
         let head = check_head(&parts, has_body, &route.reloadable.settings.limits)
             .and_then(|head| if is_of_route(&route, &parts, &head) { Ok(head) } else { Err(astray()) });
         let answered = match head {
-            Ok(head) => forward(&gateway, &route, &parts, &head, body, peer, Way::Layered).await,
+            Ok(head) => {
+                let arrival = Arrival { peer, way: Way::Layered, trail: &trail };
+                forward(&gateway, &route, &parts, &head, body, arrival).await
+            }
             Err(refusal) => Err(refusal),
         };
         answered.unwrap_or_else(Refusal::into_response).map(Body::new)

@@ -25,4 +25,5 @@ mod silence;
 mod streaming;
 mod support;
 mod tls_instances;
+mod tracing;
 mod watching;

@@ -8,4 +8,5 @@ mod manifest;
 mod nesting;
 mod request_id;
 mod support;
+mod trace;
 mod verify;

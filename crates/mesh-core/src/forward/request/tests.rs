@@ -50,6 +50,7 @@ fn seen(lines: Lines<'_>, trusted: bool, prefix: Option<&str>, expected: Lines<'
         host: "shop.example",
         port: 8443,
         prefix,
+        is_traced: false,
     };
     let defaults = [
         ("x-forwarded-for", "203.0.113.9"),
@@ -181,7 +182,6 @@ fn the_clients_own_headers_go_on_line_by_line() {
         ("content-type", "text/plain"),
         ("x-request-id", "1"),
         ("idempotency-key", "2"),
-        ("traceparent", "00-1-1-00"),
         ("via", "1.1 proxy"),
     ];
     seen(&lines, false, None, &lines);
@@ -295,10 +295,39 @@ fn a_trusted_peers_word_about_the_client_is_appended_to() {
 }
 
 #[test]
+fn tracestate_goes_on_with_a_valid_traceparent_only() {
+    let lines = headers(&[("traceparent", "any"), ("tracestate", "a=1"), ("tracestate", "b=2")]);
+    let mut facts = ClientFacts {
+        peer: PEER,
+        peer_is_trusted: false,
+        scheme: "http",
+        host: "a",
+        port: 80,
+        prefix: None,
+        is_traced: true,
+    };
+    let states = |facts: &ClientFacts<'_>| {
+        let forwarded = forwarded(&lines, facts);
+        assert!(!forwarded.contains_key("traceparent"), "it is the gateway's to say");
+        forwarded.get_all("tracestate").iter().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(states(&facts), ["a=1", "b=2"]);
+    facts.is_traced = false;
+    assert!(states(&facts).is_empty());
+}
+
+#[test]
 fn a_mapped_peer_is_written_as_ipv4() {
     let peer = "::ffff:192.0.2.1".parse().unwrap();
-    let facts =
-        ClientFacts { peer, peer_is_trusted: false, scheme: "http", host: "a", port: 80, prefix: None };
+    let facts = ClientFacts {
+        peer,
+        peer_is_trusted: false,
+        scheme: "http",
+        host: "a",
+        port: 80,
+        prefix: None,
+        is_traced: true,
+    };
     assert_eq!(forwarded(&HeaderMap::new(), &facts)[X_FORWARDED_FOR], "192.0.2.1");
     assert_eq!(client_address(&HeaderMap::new(), peer, &|_| false).to_string(), "192.0.2.1");
 }
