@@ -17,6 +17,16 @@ pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Now, for people: day and minute, UTC.
+///
+/// # Errors
+///
+/// When the clock stands where no calendar reaches.
+pub(crate) fn date() -> anyhow::Result<String> {
+    let now = jiff::Timestamp::from_second(i64::try_from(unix_seconds())?)?;
+    Ok(now.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 /// Tries until something comes of it, `None` when nothing did within `cap`.
 ///
 /// # Errors
@@ -36,4 +46,21 @@ pub(crate) fn wait_for<T>(
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// On a thread of its own: calls `wake` at `begun` and after each `gap` until `end`, or until it answers `false`.
+pub(crate) fn tick(begun: Instant, gap: Duration, end: Instant, wake: impl Fn() -> bool + Send + 'static) {
+    thread::spawn(move || {
+        let mut at = begun;
+        while at < end {
+            thread::sleep(at.saturating_duration_since(now()));
+            // Ticks that were slept through are one.
+            while at <= now() {
+                at += gap;
+            }
+            if !wake() {
+                return;
+            }
+        }
+    });
 }

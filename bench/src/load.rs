@@ -1,10 +1,12 @@
-//! The clients before the proxies: a closed loop over connections that are kept, on one thread.
+//! The clients before the proxies: a loop over connections that are kept, on one thread.
 //!
 //! Closed: each connection sends its next request when it has its answer. Under a proxy that is slow it sends less, so its
 //! latencies say little and are reported as information; what a request costs the proxy does not depend on it.
+//! With `--rate` open: requests begin when they should, whatever the answers do (paced.rs).
 
 mod answer;
 mod connection;
+mod paced;
 mod tally;
 
 use std::io::ErrorKind;
@@ -33,9 +35,9 @@ pub(crate) struct Arguments {
     /// Where the proxy listens.
     #[arg(long)]
     target: SocketAddr,
-    /// What is asked for.
-    #[arg(long)]
-    path: String,
+    /// What is asked for; of several each has its turn.
+    #[arg(long = "path", required = true)]
+    paths: Vec<String>,
     /// Connections that are kept.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
@@ -48,6 +50,12 @@ pub(crate) struct Arguments {
     /// Begin at least so many requests, however long it takes.
     #[arg(long, default_value_t = 0)]
     requests: u64,
+    /// So many requests a second, whatever the answers do; latencies count from when a request should have begun.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// The length of a good answer's body.
+    #[arg(long, default_value_t = payload::ANSWER.len())]
+    answer: usize,
 }
 
 /// Sends, and prints an [`Outcome`] as one line of JSON.
@@ -57,14 +65,20 @@ pub(crate) struct Arguments {
 /// When the target cannot be connected to, at first or again, or epoll fails. Answers that are wrong are counted.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let length = Duration::try_from_secs_f64(arguments.seconds).context("--seconds is no length of time")?;
+    let host = arguments.target.to_string();
     let mut load = Load {
         poll: Poll::new()?,
         target: arguments.target,
-        request: payload::request(&arguments.target.to_string(), &arguments.path, arguments.post),
+        requests: arguments.paths.iter().map(|path| payload::request(&host, path, arguments.post)).collect(),
+        turn: 0,
         at_least: arguments.requests,
-        tally: Tally::default(),
+        tally: Tally::new(arguments.answer),
     };
-    let outcome = load.send(usize::from(arguments.connections), length)?;
+    let connections = usize::from(arguments.connections);
+    let outcome = match arguments.rate {
+        None => load.send(connections, length)?,
+        Some(rate) => load.send_at_rate(connections, length, rate)?,
+    };
     output::line(&serde_json::to_string(&outcome)?)?;
     Ok(0)
 }
@@ -72,7 +86,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 struct Load {
     poll: Poll,
     target: SocketAddr,
-    request: Vec<u8>,
+    requests: Vec<Vec<u8>>,
+    /// Of the requests, the one whose turn it is.
+    turn: usize,
     at_least: u64,
     tally: Tally,
 }
@@ -86,8 +102,8 @@ impl Load {
         let (end, last) = (begun + length, begun + length + LAST_ANSWERS);
         let mut waiting = 0;
         for connection in &mut open {
-            connection.begin(clock::now());
-            connection.advance(&self.request, &mut scratch);
+            connection.begin(clock::now(), self.take_turn());
+            connection.advance(&self.requests, &mut scratch);
             waiting += 1;
         }
         let mut events = Events::with_capacity(1024);
@@ -117,7 +133,7 @@ impl Load {
         scratch: &mut [u8],
     ) -> anyhow::Result<u64> {
         while connection.is_busy() {
-            let progress = connection.advance(&self.request, scratch);
+            let progress = connection.advance(&self.requests, scratch);
             let now = clock::now();
             let again = match progress {
                 Progress::Waiting => return Ok(0),
@@ -137,9 +153,15 @@ impl Load {
             if again {
                 *connection = self.connect(number)?;
             }
-            connection.begin(now);
+            connection.begin(now, self.take_turn());
         }
         Ok(0)
+    }
+
+    fn take_turn(&mut self) -> usize {
+        let turn = self.turn;
+        self.turn = (turn + 1) % self.requests.len();
+        turn
     }
 
     fn connect(&self, number: usize) -> anyhow::Result<Connection> {

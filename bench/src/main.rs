@@ -1,13 +1,16 @@
 //! `mesh-bench`: what the gateway costs beside its peers. `cargo xtask bench` builds and starts it.
 //!
-//! Three roles in one binary, each a process of its own while a run lasts: the backend behind the proxies, the load before
-//! them, and the run that starts everything, measures and reports.
+//! Several roles in one binary, each a process of its own while a run lasts: the backend behind the proxies, the load before
+//! them, a blind relay as the least that a proxy can cost, and the run that starts everything, measures and reports.
 
 mod backend;
 mod clock;
+mod exchange;
+mod hold;
 mod load;
 mod output;
 mod payload;
+mod relay;
 mod run;
 
 use std::process::ExitCode;
@@ -26,8 +29,12 @@ struct Arguments {
 enum Command {
     /// Answers GET and POST with 200 bytes, on one thread, for as little CPU as it can.
     Backend(backend::Arguments),
-    /// Sends requests in a closed loop, on one thread, and prints what came back as JSON.
+    /// Sends requests in a closed loop or at a constant rate, on one thread, and prints what came back as JSON.
     Load(load::Arguments),
+    /// Opens connections, asks once over each, and keeps them.
+    Hold(hold::Arguments),
+    /// Passes bytes on without a look at them.
+    Relay(relay::Arguments),
     /// Measures the proxies beside each other on one core.
     ///
     /// Exit codes: 0 measured, 1 void (an answer was wrong, or something did not start), 2 usage or a missing tool, 3 a peer
@@ -39,6 +46,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Backend(arguments) => backend::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
+        Command::Hold(arguments) => hold::run(&arguments),
+        Command::Relay(arguments) => relay::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

@@ -1,17 +1,23 @@
 //! The run: everything started on one core, checked, warmed, measured in turns, reported.
 
 mod case;
+mod chart;
 mod check;
 mod document;
 mod gateway;
+mod idle;
 mod measure;
-mod nginx;
 mod numbers;
+mod peer;
 mod process;
 mod procfs;
 mod proxy;
+mod publish;
+mod rate;
 mod report;
+mod stand;
 mod table;
+mod targets;
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,14 +25,14 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use crate::output;
-use case::CASES;
+use crate::{clock, output};
+use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};
 use document::{Document, Idle};
-use gateway::Gateway;
-use nginx::Nginx;
-use process::{Core, backend, find};
-use proxy::Proxy;
+use peer::haproxy::{self, Haproxy};
+use peer::nginx::{self, Nginx};
+use process::Cores;
 use report::{CaseReport, Verdict};
+use stand::Stand;
 
 /// Long enough for a proxy to have its connections and its memory.
 const WARM: Duration = Duration::from_secs(1);
@@ -37,78 +43,111 @@ pub(crate) struct Arguments {
     /// The gateway's binary.
     #[arg(long, value_name = "FILE")]
     mesh: PathBuf,
-    /// Only this case.
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(CASES.iter().map(|case| case.name)))]
-    case: Option<String>,
+    /// Only this case; may stand several times.
+    #[arg(long = "case", value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(case::names()))]
+    cases: Vec<String>,
     /// Rounds of each case, in each of which every proxy has its turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// How long a turn is.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// The core for everything; by default the first that this process may use.
+    /// The core for everything; by default the first that this process may use. Two workers take the next one as well.
     #[arg(long, value_name = "NUMBER")]
     core: Option<u32>,
     /// The same numbers as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// The tables into performance.md of this folder, with a chart and the JSON beside it.
+    #[arg(long, value_name = "FOLDER")]
+    write: Option<PathBuf>,
 }
 
-/// Measures, prints the table, and answers with the exit code: 0, 2, 3 or 4 (see the command's help).
+impl Arguments {
+    fn wants(&self, case: &str) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|name| name == case)
+    }
+}
+
+/// Measures, prints the tables, and answers with the exit code: 0, 2, 3 or 4 (see the command's help).
 ///
 /// # Errors
 ///
 /// When the run is void: something did not start, or an answer was wrong.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let Some(taskset) = find("taskset") else {
-        output::problem("mesh-bench: taskset is missing: install Debian's package util-linux");
-        return Ok(2);
-    };
     let turn = Duration::try_from_secs_f64(arguments.seconds).context("--seconds is no length of time")?;
     ensure!(turn >= Duration::from_millis(100), "--seconds below 0.1: a tick of the CPU's account is 0.01 s");
-    let core = Core::new(taskset, arguments.core.map_or_else(procfs::first_core, Ok)?);
-    let folder = tempfile::Builder::new().prefix("mesh-bench-").tempdir()?;
-    // Workers of nginx give up root, and must still reach their files.
-    make_readable(folder.path())?;
-
-    let plain = backend(&core, folder.path(), false)?;
-    let checking = backend(&core, folder.path(), true)?;
-    let gateway = Gateway::start(&core, folder.path(), &arguments.mesh, plain.address, checking.address)?;
-    let nginx = Nginx::start(&core, folder.path(), plain.address)?;
-
-    check::gateway(&gateway, checking.address).context("void: the check of correctness failed")?;
-    let mut proxies: Vec<&dyn Proxy> = Vec::new();
-    if let Some(nginx) = &nginx {
-        check::passes_on(nginx.address(), gateway::PLAIN).context("void: nginx does not pass on")?;
-        proxies.push(nginx);
+    let mut numbers = procfs::cores()?;
+    if let Some(core) = arguments.core {
+        numbers.retain(|number| *number != core);
+        numbers.insert(0, core);
     }
-    proxies.push(&gateway);
-
-    let mut cases = Vec::new();
-    for case in CASES.iter().filter(|case| arguments.case.as_ref().is_none_or(|name| name == case.name)) {
-        for proxy in &proxies {
-            measure::turn(&core, *proxy, case, WARM.min(turn))?;
-        }
-        let rounds = measure::rounds(&core, &proxies, case, arguments.rounds, turn)?;
-        cases.push(CaseReport::new(case.name, rounds));
-    }
-
-    let document = Document {
-        core: core.number(),
-        seconds: arguments.seconds,
-        nginx: nginx.as_ref().map(|nginx| nginx.version.clone()),
-        mesh: Idle { rss_kib: gateway.idle_rss_kib, ready_ms: gateway.ready.as_secs_f64() * 1e3 },
-        cases,
+    let Some(cores) = Cores::new(vec![numbers[0]])? else {
+        output::problem("mesh-bench: taskset and prlimit are missing: install Debian's package util-linux");
+        return Ok(2);
     };
+    let folder = tempfile::Builder::new().prefix("mesh-bench-").tempdir()?;
+    stand::make_readable(folder.path())?;
+    let start = |cores: &Cores, setting| Stand::start(cores, folder.path(), &arguments.mesh, setting);
+
+    let mut document = Document {
+        date: clock::date()?,
+        machine: procfs::machine()?,
+        core: numbers[0],
+        rounds: arguments.rounds,
+        seconds: arguments.seconds,
+        versions: vec![(nginx::NAME, Nginx::version()?), (haproxy::NAME, Haproxy::version()?)],
+        mesh: Idle { rss_kib: 0, ready_ms: 0.0 },
+        cases: Vec::new(),
+        idle_memory: Vec::new(),
+        constant_rate: Vec::new(),
+    };
+
+    // Before anything else: memory that a load has left would hide what connections need.
+    if arguments.wants(IDLE_MEMORY) {
+        let stand = start(&cores, Setting::OneWorker)?;
+        document.mesh = stand.idle;
+        document.idle_memory = idle::measure(&stand, folder.path())?;
+    }
+    for setting in [Setting::OneWorker, Setting::TwoWorkers, Setting::ManyRoutes] {
+        let cases = CASES.iter().filter(|case| case.setting == setting && arguments.wants(case.name));
+        let cases: Vec<_> = cases.collect();
+        let at_a_rate = setting == Setting::OneWorker && arguments.wants(CONSTANT_RATE);
+        if cases.is_empty() && !at_a_rate {
+            continue;
+        }
+        let stand = match setting {
+            Setting::TwoWorkers if numbers.len() < 2 => {
+                let not_run =
+                    |case: &&case::Case| CaseReport::new(case.name, stand::expected(setting), Vec::new());
+                document.cases.extend(cases.iter().map(not_run));
+                continue;
+            }
+            Setting::TwoWorkers => start(&cores.with(numbers[..2].to_vec()), setting)?,
+            Setting::OneWorker | Setting::ManyRoutes => start(&cores, setting)?,
+        };
+        if setting == Setting::OneWorker {
+            document.mesh = stand.idle;
+        }
+        for case in cases {
+            for proxy in &stand.proxies {
+                measure::turn(&stand.cores, proxy.as_ref(), case, WARM.min(turn), None)?;
+            }
+            let rounds = measure::rounds(&stand, case, arguments.rounds, turn)?;
+            document.cases.push(CaseReport::new(case.name, stand::expected(setting), rounds));
+        }
+        if at_a_rate {
+            document.constant_rate = rate::measure(&stand, &CASES[0], arguments.rounds, turn)?;
+        }
+    }
+
     output::line(&table::render(&document))?;
     if let Some(file) = &arguments.json {
         fs::write(file, serde_json::to_string_pretty(&document)? + "\n")
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
+    if let Some(folder) = &arguments.write {
+        publish::write(&document, folder)?;
+    }
     Ok(document.cases.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Measured).exit_code())
-}
-
-fn make_readable(folder: &std::path::Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?)
 }

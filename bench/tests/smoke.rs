@@ -12,11 +12,13 @@ struct Backend(Child, SocketAddr);
 
 impl Backend {
     fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(BINARY);
-        command
-            .args(["backend", "--secret", "sixteen bytes or more", "--listen", "127.0.0.1:0"])
-            .args(arguments);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let backend = ["backend", "--secret", "sixteen bytes or more", "--listen", "127.0.0.1:0"];
+        Self::of(&[&backend, arguments].concat())
+    }
+
+    /// Whatever says first where it listens.
+    fn of(arguments: &[&str]) -> Self {
+        let mut child = Command::new(BINARY).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Self(child, line.trim().parse().unwrap())
@@ -83,4 +85,25 @@ fn a_load_without_a_target_fails() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot connect"), "{output:?}");
+}
+
+#[test]
+fn a_constant_rate_is_kept_and_every_request_is_answered() {
+    let backend = Backend::start(&[]);
+    let outcome = load(&backend, &["--connections", "4", "--seconds", "0.2", "--rate", "500"]);
+    assert_eq!((outcome["errors"].as_u64(), outcome["requests"].as_u64()), (Some(0), Some(100)), "{outcome}");
+}
+
+#[test]
+fn a_relay_passes_on_what_it_does_not_read() {
+    let backend = Backend::start(&[]);
+    let address = backend.1.to_string();
+    let relay = Backend::of(&["relay", "--listen", "127.0.0.1:0", "--backend", &address]);
+    check_all_good(&load(&relay, &["--connections", "8", "--requests", "1000", "--post", "1024"]), 1000);
+    check_all_good(&load(&relay, &["--connections", "2", "--requests", "6", "--post", "6000000"]), 6);
+    let large = ["--connections", "8", "--requests", "100", "--path", "/api/large", "--answer", "65536"];
+    let outcome = load(&relay, &large);
+    // The path of every load here has its turn as well, with its smaller answer.
+    assert_eq!(outcome["short"], outcome["errors"], "{outcome}");
+    assert!(outcome["requests"].as_u64().unwrap() >= 50, "{outcome}");
 }

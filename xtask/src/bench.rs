@@ -8,16 +8,16 @@ use crate::output;
 use crate::step::{self, Outcome};
 use crate::workspace::Workspace;
 
-/// The profile of what is measured.
-const PROFILE: &str = "dist";
-
 /// What the benchmark is told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// This gateway instead of one that is built from here.
     #[arg(long, env = "MESH_BIN", value_name = "FILE")]
     mesh: Option<PathBuf>,
-    /// Handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --core N.
+    /// The profile of what is built: by default the one that users get.
+    #[arg(long, default_value = "dist", value_name = "NAME")]
+    profile: String,
+    /// Handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         let build = step::measured(package, || {
             step::run(step::cargo(
                 workspace,
-                &["build", "--profile", PROFILE, "--package", package, "--bins"],
+                &["build", "--profile", &arguments.profile, "--package", package, "--bins"],
             ))
         })?;
         output::line(&build.to_string());
@@ -49,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 
 /// The benchmark itself.
 fn command(workspace: &Workspace, arguments: &Arguments) -> Command {
-    let built = |name: &str| workspace.target.join(PROFILE).join(name);
+    let built = |name: &str| workspace.target.join(&arguments.profile).join(name);
     let mut command = Command::new(built("mesh-bench"));
     command.arg("run").arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
     command.args(&arguments.arguments);
@@ -66,8 +66,11 @@ mod tests {
 
     #[track_caller]
     fn check(mesh: Option<&str>, expected: &[&str]) {
-        let arguments =
-            Arguments { mesh: mesh.map(PathBuf::from), arguments: vec!["--case".into(), "get".into()] };
+        let arguments = Arguments {
+            mesh: mesh.map(PathBuf::from),
+            profile: "dist".to_owned(),
+            arguments: vec!["--case".into(), "get".into()],
+        };
         let command = command(&workspace(), &arguments);
         assert_eq!(command.get_program(), "/t/dist/mesh-bench");
         assert_eq!(command.get_args().collect::<Vec<_>>(), expected);

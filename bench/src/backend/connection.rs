@@ -7,10 +7,13 @@ use mio::net::TcpStream;
 
 use super::request::{self, Refusal};
 use super::signature::Checker;
-use crate::payload::ANSWER;
+use crate::payload::{ANSWER, LARGE_ANSWER, LARGE_PATH};
 
 /// The answer to whatever is in order.
 static OK: LazyLock<Vec<u8>> = LazyLock::new(|| answer("200 OK", "text/plain", &ANSWER));
+
+/// The same, of 64 KiB.
+static LARGE_OK: LazyLock<Vec<u8>> = LazyLock::new(|| answer("200 OK", "text/plain", &LARGE_ANSWER));
 
 /// A connection, what was read of the next request, and what is still to be written.
 #[derive(Debug)]
@@ -73,6 +76,9 @@ impl Connection {
                     taken += request.length;
                     self.closing = request.close;
                     match checker.map(|checker| checker.check(&request)) {
+                        None | Some(Ok(())) if request.target.starts_with(LARGE_PATH) => {
+                            self.out.extend_from_slice(&LARGE_OK);
+                        }
                         None | Some(Ok(())) => self.out.extend_from_slice(&OK),
                         Some(Err(text)) => {
                             let body = format!(r#"{{"error":"{text}"}}"#);

@@ -16,6 +16,8 @@ pub(super) struct Connection {
     stream: TcpStream,
     busy: bool,
     begun: Instant,
+    /// Of the load's requests, the one that is under way.
+    request: usize,
     sent: usize,
     /// Of an answer whose head is not whole yet.
     held: Vec<u8>,
@@ -54,7 +56,7 @@ impl Connection {
         let mut stream = TcpStream::from_std(stream);
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         let begun = clock::now();
-        Ok(Self { stream, busy: false, begun, sent: 0, held: Vec::new(), answer: None })
+        Ok(Self { stream, busy: false, begun, request: 0, sent: 0, held: Vec::new(), answer: None })
     }
 
     /// Whether a request is under way.
@@ -67,9 +69,9 @@ impl Connection {
         now - self.begun
     }
 
-    /// The next request begins now.
-    pub(super) fn begin(&mut self, now: Instant) {
-        (self.busy, self.begun, self.sent, self.answer) = (true, now, 0, None);
+    /// The next request begins now; it is the one of this number.
+    pub(super) fn begin(&mut self, now: Instant, request: usize) {
+        (self.busy, self.begun, self.request, self.sent, self.answer) = (true, now, request, 0, None);
         self.held.clear();
     }
 
@@ -79,8 +81,8 @@ impl Connection {
     }
 
     /// Writes and reads as far as it goes.
-    pub(super) fn advance(&mut self, request: &[u8], scratch: &mut [u8]) -> Progress {
-        self.try_advance(request, scratch).unwrap_or_else(|error| match error.kind() {
+    pub(super) fn advance(&mut self, requests: &[Vec<u8>], scratch: &mut [u8]) -> Progress {
+        self.try_advance(&requests[self.request], scratch).unwrap_or_else(|error| match error.kind() {
             ErrorKind::WouldBlock => Progress::Waiting,
             _ => Progress::Broken,
         })

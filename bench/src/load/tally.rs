@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::payload::ANSWER;
-
 /// Counts while a load runs.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// The right length of a body.
+    answer: usize,
     requests: u64,
     non_2xx: u64,
     short: u64,
@@ -40,11 +40,16 @@ pub(crate) struct Outcome {
 }
 
 impl Tally {
+    /// Of nothing yet; good answers have bodies of this length.
+    pub(super) fn new(answer: usize) -> Self {
+        Self { answer, ..Self::default() }
+    }
+
     /// Counts a whole answer.
     pub(super) fn count(&mut self, status: u16, body: usize, took: Duration) {
         if !(200..300).contains(&status) {
             self.non_2xx += 1;
-        } else if body != ANSWER.len() {
+        } else if body != self.answer {
             self.short += 1;
         } else {
             self.requests += 1;
@@ -93,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_wrong_status_and_a_wrong_length_are_errors() {
-        let mut tally = Tally { broken: 4, ..Tally::default() };
+        let mut tally = Tally { answer: 200, broken: 4, ..Tally::default() };
         tally.count(200, 200, Duration::from_micros(30));
         tally.count(204, 200, Duration::from_micros(10));
         tally.count(200, 199, Duration::ZERO);

@@ -1,22 +1,34 @@
-//! Everything that a run found: what the table shows and `--json` writes.
+//! Everything that a run found: what the tables show and `--json` writes.
 
 use serde::Serialize;
 
+use super::idle::IdleMemory;
+use super::rate::RateReport;
 use super::report::CaseReport;
 
 /// A run.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Document {
-    /// The core that everything shared.
+    /// When it began, UTC.
+    pub(super) date: String,
+    /// Processor, cores and kernel.
+    pub(super) machine: String,
+    /// The core that everything shared, in cases of one worker.
     pub(super) core: u32,
+    /// Rounds of each case.
+    pub(super) rounds: u16,
     /// The length of a turn.
     pub(super) seconds: f64,
-    /// Its version, `None` when it was not run.
-    pub(super) nginx: Option<String>,
+    /// What was measured, with its version; `None` when it was not run.
+    pub(super) versions: Vec<(&'static str, Option<String>)>,
     /// The gateway before its load.
     pub(super) mesh: Idle,
-    /// What was measured.
+    /// What was measured in closed loops.
     pub(super) cases: Vec<CaseReport>,
+    /// What 1,000 connections cost that do nothing.
+    pub(super) idle_memory: Vec<IdleMemory>,
+    /// Latencies at a constant rate.
+    pub(super) constant_rate: Vec<RateReport>,
 }
 
 /// A gateway that has nothing to do.

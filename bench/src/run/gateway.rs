@@ -1,4 +1,6 @@
-//! What is measured beside the peers: the binary `mesh` as a gateway, one worker, routes from `mesh register`.
+//! What is measured beside the peers: the binary `mesh` as a gateway, with routes from `mesh register`.
+
+mod routes;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,14 +10,20 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::check::exchange;
-use super::process::{Core, Process, SECRET, free_address};
+use super::peer::Place;
+use super::process::{Process, SECRET, free_address};
 use super::procfs;
 use super::proxy::Proxy;
+use crate::exchange::exchange;
 use crate::{clock, payload};
+pub(super) use routes::Routes;
+use routes::{CHECKING, Service};
 
 /// Its name in reports.
 pub(super) const NAME: &str = "mesh";
+
+/// Its name with 1,000 routes of 50 services.
+pub(super) const MANY: &str = "mesh, 1,000 routes";
 
 /// The path of the service that answers whatever comes.
 pub(super) const PLAIN: &str = "/api/plain";
@@ -29,8 +37,10 @@ const READY: &str = "/microservice/health/ready";
 /// A running gateway.
 #[derive(Debug)]
 pub(super) struct Gateway {
+    name: &'static str,
     process: Process,
     address: SocketAddr,
+    paths: Vec<String>,
     /// From the start of its process to the first 200 of its admin listener.
     pub(super) ready: Duration,
     /// With its routes, before its first proxied request.
@@ -38,40 +48,50 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one before both backends, and registers their routes with it.
+    /// Starts one before both backends, and registers the routes with it. `through` stands before the binary and its arguments.
     pub(super) fn start(
-        core: &Core,
-        folder: &Path,
+        place: &Place<'_>,
         mesh: &Path,
-        plain: SocketAddr,
-        checking: SocketAddr,
+        routes: Routes,
+        through: &[String],
     ) -> anyhow::Result<Self> {
         let mesh = fs::canonicalize(mesh).with_context(|| format!("no binary {}", mesh.display()))?;
+        let name = if routes == Routes::Many { MANY } else { NAME };
+        let folder = place.folder.join(name);
+        fs::create_dir_all(&folder)?;
+        let services = routes.services();
         let (address, admin) = (free_address()?, free_address()?);
         let config = folder.join("gateway.toml");
-        fs::write(&config, config_text(address, admin, plain, checking))?;
+        fs::write(&config, config_text(address, admin, place, &services))?;
 
-        let mut command = clean(core.command(&mesh));
-        command.arg("gateway").arg("--config").arg(&config).current_dir(folder).stdout(Stdio::null());
+        let program = through.first().map_or(mesh.as_path(), Path::new);
+        let mut command = clean(place.cores.command(program));
+        if !through.is_empty() {
+            command.args(&through[1..]).arg(&mesh);
+        }
+        command.arg("gateway").arg("--config").arg(&config).current_dir(&folder).stdout(Stdio::null());
         let begun = clock::now();
-        let mut process = Process::spawn(command, folder, NAME)?;
+        let mut process = Process::spawn(command, &folder, name)?;
         let question = payload::request(&admin.to_string(), READY, None);
         process.wait_for(|| exchange(admin, &question).ok().filter(|answer| answer.status == 200))?;
         let ready = clock::now() - begun;
 
-        register(&mesh, folder, address, "bench", PLAIN)?;
-        register(&mesh, folder, address, "bench-checked", CHECKED)?;
-        let question = payload::request(&address.to_string(), PLAIN, None);
-        let unknown = |status| status == 404;
-        process.wait_for(|| exchange(address, &question).ok().filter(|answer| !unknown(answer.status)))?;
+        for service in &services {
+            register(&mesh, &folder, address, service)?;
+        }
+        let is_known = |path: &str| {
+            let question = payload::request(&address.to_string(), path, None);
+            exchange(address, &question).is_ok_and(|answer| answer.status != 404)
+        };
+        process.wait_for(|| services.iter().all(|service| is_known(&service.example)).then_some(()))?;
         let idle_rss_kib = procfs::rss_kib(process.id())?;
-        Ok(Self { process, address, ready, idle_rss_kib })
+        Ok(Self { name, process, address, paths: routes.paths(), ready, idle_rss_kib })
     }
 }
 
 impl Proxy for Gateway {
     fn name(&self) -> &'static str {
-        NAME
+        self.name
     }
 
     fn address(&self) -> SocketAddr {
@@ -81,6 +101,14 @@ impl Proxy for Gateway {
     fn process(&self) -> u32 {
         self.process.id()
     }
+
+    fn signs(&self) -> bool {
+        true
+    }
+
+    fn paths(&self) -> &[String] {
+        &self.paths
+    }
 }
 
 /// Settings of whoever runs the benchmark do not count.
@@ -89,29 +117,17 @@ fn clean(mut command: Command) -> Command {
     command
 }
 
-/// Runs `mesh register` as the service that `path` belongs to.
-fn register(
-    mesh: &Path,
-    folder: &Path,
-    gateway: SocketAddr,
-    service: &str,
-    path: &str,
-) -> anyhow::Result<()> {
-    let file = |extension: &str| -> PathBuf { folder.join(format!("{service}.{extension}")) };
+/// Runs `mesh register` as a service.
+fn register(mesh: &Path, folder: &Path, gateway: SocketAddr, service: &Service) -> anyhow::Result<()> {
+    let name = &service.name;
+    let file = |extension: &str| -> PathBuf { folder.join(format!("{name}.{extension}")) };
     let (config, manifest) = (file("toml"), file("json"));
     let settings = format!(
-        "name = \"{service}\"\nsecret = \"{SECRET}\"\n[services.gateway]\nbase_urls = [\"http://{gateway}\"]\n\
+        "name = \"{name}\"\nsecret = \"{SECRET}\"\n[services.gateway]\nbase_urls = [\"http://{gateway}\"]\n\
          [manifest]\ngateway = \"gateway\"\n"
     );
     fs::write(&config, settings)?;
-    let route =
-        |method| serde_json::json!({ "method": method, "uri": path, "name": format!("{service}.{method}") });
-    let document = serde_json::json!({
-        "service": service,
-        "routes": [route("GET"), route("POST")],
-        "timestamp": "2026-01-01T00:00:00+00:00",
-    });
-    fs::write(&manifest, document.to_string())?;
+    fs::write(&manifest, service.manifest().to_string())?;
     let mut command = clean(Command::new(mesh));
     command.arg("register").arg("--config").arg(&config).arg("--manifest").arg(&manifest);
     let output = command.current_dir(folder).output().context("cannot start mesh register")?;
@@ -121,20 +137,22 @@ fn register(
 }
 
 /// Everything on that is on by default; routes stay for longer than any run.
-fn config_text(listen: SocketAddr, admin: SocketAddr, plain: SocketAddr, checking: SocketAddr) -> String {
+fn config_text(listen: SocketAddr, admin: SocketAddr, place: &Place<'_>, services: &[Service]) -> String {
+    let Place { workers, plain, checking, .. } = place;
+    let instances = services.iter().map(|Service { name, .. }| {
+        let backend = if name == CHECKING { checking } else { plain };
+        format!("[services.{name}]\nbase_urls = [\"http://{backend}\"]\n")
+    });
+    let instances: String = instances.collect();
     format!(
         "name = \"gateway\"
 secret = \"{SECRET}\"
-[services.bench]
-base_urls = [\"http://{plain}\"]
-[services.bench-checked]
-base_urls = [\"http://{checking}\"]
-[manifest]
+{instances}[manifest]
 ttl = 604800
 [gateway]
 listen = \"{listen}\"
 admin_listen = \"{admin}\"
-workers = 1
+workers = {workers}
 snapshot = \"\"
 "
     )

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
-use super::case::Case;
-use super::gateway::PLAIN;
-use super::process::Core;
+use super::case::{Case, Setting};
+use super::process::Cores;
 use super::procfs;
 use super::proxy::Proxy;
+use super::stand::Stand;
 use crate::load::Outcome;
 use crate::output;
 
@@ -35,19 +35,18 @@ pub(super) struct Turn {
 ///
 /// When a turn is void.
 pub(super) fn rounds(
-    core: &Core,
-    proxies: &[&dyn Proxy],
+    stand: &Stand,
     case: &Case,
     number: u16,
     length: Duration,
 ) -> anyhow::Result<Vec<Vec<Turn>>> {
     let mut rounds = Vec::new();
     for round in 0..number {
-        let mut order: Vec<_> = proxies.to_vec();
+        let mut order: Vec<_> = stand.proxies.iter().collect();
         if round % 2 == 1 {
             order.reverse();
         }
-        let turns = order.iter().map(|proxy| turn(core, *proxy, case, length));
+        let turns = order.iter().map(|proxy| turn(&stand.cores, proxy.as_ref(), case, length, None));
         let turns = turns.collect::<anyhow::Result<Vec<_>>>()?;
         let costs: Vec<_> =
             turns.iter().map(|turn| format!("{} {:.2} µs", turn.proxy, turn.cpu_us)).collect();
@@ -57,18 +56,36 @@ pub(super) fn rounds(
     Ok(rounds)
 }
 
-/// One proxy under load.
+/// One proxy under load: in a closed loop, or with so many requests a second.
 ///
 /// # Errors
 ///
 /// When the load fails, or any answer was wrong: the turn, and the run with it, is void.
-pub(super) fn turn(core: &Core, proxy: &dyn Proxy, case: &Case, length: Duration) -> anyhow::Result<Turn> {
-    let mut load = core.ourselves("load")?;
-    load.args(["--target", &proxy.address().to_string(), "--path", PLAIN]);
+pub(super) fn turn(
+    cores: &Cores,
+    proxy: &dyn Proxy,
+    case: &Case,
+    length: Duration,
+    rate: Option<f64>,
+) -> anyhow::Result<Turn> {
+    let mut load = cores.ourselves("load")?;
+    load.args(["--target", &proxy.address().to_string()]);
     load.args(["--connections", &case.connections.to_string()]);
     load.args(["--seconds", &length.as_secs_f64().to_string()]);
+    load.args(["--answer", &case.answer.to_string()]);
+    match proxy.paths() {
+        paths @ [_, ..] if case.setting == Setting::ManyRoutes => {
+            load.args(paths.iter().flat_map(|path| ["--path", path]));
+        }
+        _ => {
+            load.args(["--path", case.path]);
+        }
+    }
     if let Some(bytes) = case.post {
         load.args(["--post", &bytes.to_string()]);
+    }
+    if let Some(rate) = rate {
+        load.args(["--rate", &rate.to_string()]);
     }
     let before = procfs::cpu_time(proxy.process())?;
     let output = load.stderr(Stdio::inherit()).output().context("cannot start the load")?;

@@ -1,4 +1,4 @@
-//! Processes on the one core, which end with the run.
+//! Processes on cores of their own choice, which end with the run.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
+use super::procfs;
 use crate::clock;
 
 /// The secret of everything on this machine's loopback while the run lasts.
@@ -30,28 +31,45 @@ pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// The one core.
+/// More sockets than any case needs.
+const FILES: u64 = 16384;
+
+/// The cores that something runs on.
 #[derive(Clone, Debug)]
-pub(super) struct Core {
+pub(super) struct Cores {
     taskset: PathBuf,
-    number: u32,
+    prlimit: PathBuf,
+    numbers: Vec<u32>,
+    files: u64,
 }
 
-impl Core {
-    /// By its number, through taskset.
-    pub(super) fn new(taskset: PathBuf, number: u32) -> Self {
-        Self { taskset, number }
+impl Cores {
+    /// By their numbers, through taskset; `None` when that is missing.
+    ///
+    /// # Errors
+    ///
+    /// When this process may not have enough open files.
+    pub(super) fn new(numbers: Vec<u32>) -> anyhow::Result<Option<Self>> {
+        let (Some(taskset), Some(prlimit)) = (find("taskset"), find("prlimit")) else { return Ok(None) };
+        let files = procfs::most_files()?.min(FILES);
+        ensure!(
+            files >= 4096,
+            "no more than {files} files may be open: raise the hard limit to 4096 or more"
+        );
+        Ok(Some(Self { taskset, prlimit, numbers, files }))
     }
 
-    /// As Linux counts them.
-    pub(super) fn number(&self) -> u32 {
-        self.number
+    /// The same with other cores.
+    pub(super) fn with(&self, numbers: Vec<u32>) -> Self {
+        Self { numbers, ..self.clone() }
     }
 
-    /// `program` on this core and no other; taskset becomes it, so that the process id is its own.
+    /// `program` on these cores and no other; prlimit and taskset become it, so that the process id is its own.
     pub(super) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(&self.taskset);
-        command.arg("-c").arg(self.number.to_string()).arg(program).stdin(Stdio::null());
+        let numbers: Vec<_> = self.numbers.iter().map(u32::to_string).collect();
+        let mut command = Command::new(&self.prlimit);
+        command.arg(format!("--nofile={}:", self.files)).arg(&self.taskset).arg("-c").arg(numbers.join(","));
+        command.arg(program).stdin(Stdio::null());
         command
     }
 
@@ -102,12 +120,21 @@ impl Process {
         }
     }
 
+    /// What it says first, on a stdout that is a pipe; empty when it says nothing.
+    pub(super) fn first_line(&mut self) -> anyhow::Result<String> {
+        let stdout = self.child.stdout.take().context("no stdout")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        Ok(line)
+    }
+
     /// Whether it ended by itself within `cap`.
     pub(super) fn has_ended_within(&mut self, cap: Duration) -> bool {
         clock::wait_for(cap, || Ok(self.child.try_wait()?)).is_ok_and(|status| status.is_some())
     }
 
-    fn said(&self) -> String {
+    /// Its stderr so far.
+    pub(super) fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -129,19 +156,28 @@ pub(super) struct Backend {
 }
 
 /// Starts a backend, one that checks signatures or one that does not.
-pub(super) fn backend(core: &Core, folder: &Path, check: bool) -> anyhow::Result<Backend> {
-    let mut command = core.ourselves("backend")?;
-    command.args(["--listen", "127.0.0.1:0", "--secret", SECRET]).stdout(Stdio::piped());
+pub(super) fn backend(cores: &Cores, folder: &Path, check: bool) -> anyhow::Result<Backend> {
+    let mut command = cores.ourselves("backend")?;
+    command.args(["--listen", "127.0.0.1:0", "--secret", SECRET]);
     if check {
         command.arg("--check");
     }
     let name = if check { "checking backend" } else { "backend" };
+    let (_process, address) = listening(command, folder, name)?;
+    Ok(Backend { _process, address })
+}
+
+/// Starts a role of this binary that says where it listens.
+pub(super) fn listening(
+    mut command: Command,
+    folder: &Path,
+    name: &'static str,
+) -> anyhow::Result<(Process, SocketAddr)> {
+    command.stdout(Stdio::piped());
     let mut process = Process::spawn(command, folder, name)?;
-    let stdout = process.child.stdout.take().context("no stdout")?;
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line)?;
+    let line = process.first_line()?;
     let address = line.trim().parse();
     let address =
         address.with_context(|| format!("{name} did not say where it listens:\n{}", process.said()))?;
-    Ok(Backend { _process: process, address })
+    Ok((process, address))
 }

@@ -23,6 +23,15 @@ struct Stat {
 ///
 /// When the process is gone.
 pub(super) fn cpu_time(root: u32) -> anyhow::Result<Duration> {
+    let stats = stats()?;
+    stats.get(&root).with_context(|| format!("process {root} is gone"))?;
+    let tree = tree(&stats, root);
+    let ticks = tree.iter().filter_map(|process| stats.get(process)).map(|stat| stat.ticks);
+    Ok(TICK * ticks.sum::<u32>())
+}
+
+/// Every process there is.
+fn stats() -> anyhow::Result<BTreeMap<u32, Stat>> {
     let mut stats = BTreeMap::new();
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
@@ -32,8 +41,7 @@ pub(super) fn cpu_time(root: u32) -> anyhow::Result<Duration> {
             stats.insert(id, parse_stat(&line).with_context(|| format!("cannot understand {line:?}"))?);
         }
     }
-    stats.get(&root).with_context(|| format!("process {root} is gone"))?;
-    Ok(TICK * ticks_of_tree(&stats, root))
+    Ok(stats)
 }
 
 /// Memory in use by one process (VmRSS), in KiB.
@@ -46,16 +54,61 @@ pub(super) fn rss_kib(process: u32) -> anyhow::Result<u64> {
     field(&status, "VmRSS").and_then(first_number).context("no VmRSS in /proc/PID/status")
 }
 
-/// The first core that this process may use.
+/// The memory of a process and its living descendants, shared pages by their part (Pss), in KiB.
+///
+/// # Errors
+///
+/// When the process is gone, or not this user's.
+pub(super) fn pss_kib(root: u32) -> anyhow::Result<u64> {
+    let stats = stats()?;
+    let tree = tree(&stats, root);
+    let of = |process: &u32| -> anyhow::Result<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+        field(&rollup, "Pss").and_then(first_number).context("no Pss in /proc/PID/smaps_rollup")
+    };
+    tree.iter().map(of).sum()
+}
+
+/// The cores that this process may use.
 ///
 /// # Errors
 ///
 /// When /proc is not what it should be.
-pub(super) fn first_core() -> anyhow::Result<u32> {
+pub(super) fn cores() -> anyhow::Result<Vec<u32>> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let core = field(&status, "Cpus_allowed_list").and_then(first_number);
-    let core = core.context("no Cpus_allowed_list in /proc/self/status")?;
-    Ok(u32::try_from(core)?)
+    let list = field(&status, "Cpus_allowed_list").context("no Cpus_allowed_list in /proc/self/status")?;
+    let ranges = list.trim().split(',').map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Ok(first.parse()?..=last.parse()?)
+    });
+    let ranges = ranges.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(ranges.into_iter().flatten().collect())
+}
+
+/// How many files this process may let itself open.
+///
+/// # Errors
+///
+/// When /proc is not what it should be.
+pub(super) fn most_files() -> anyhow::Result<u64> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let hard =
+        line.and_then(|line| line.split_ascii_whitespace().nth(1)).context("no limit of open files")?;
+    Ok(hard.parse().unwrap_or(u64::MAX))
+}
+
+/// What runs here: the processor, the number of its cores, and the version of Linux.
+///
+/// # Errors
+///
+/// When /proc is not what it should be.
+pub(super) fn machine() -> anyhow::Result<String> {
+    let processors = fs::read_to_string("/proc/cpuinfo")?;
+    let mut models = processors.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = models.next().map_or("a processor without a name", |(_, model)| model);
+    let linux = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    Ok(format!("{model}, {} cores, Linux {}", models.count() + 1, linux.trim()))
 }
 
 /// Parent (4), utime (14) and stime (15); the name (2) is in parentheses and may hold any byte.
@@ -68,10 +121,10 @@ fn parse_stat(line: &str) -> Option<Stat> {
     Some(Stat { parent, ticks: user + system })
 }
 
-fn ticks_of_tree(stats: &BTreeMap<u32, Stat>, root: u32) -> u32 {
-    let own = stats.get(&root).map_or(0, |stat| stat.ticks);
+/// A process, its living children, and theirs.
+fn tree(stats: &BTreeMap<u32, Stat>, root: u32) -> Vec<u32> {
     let children = stats.iter().filter(|(_, stat)| stat.parent == root);
-    own + children.map(|(id, _)| ticks_of_tree(stats, *id)).sum::<u32>()
+    [root].into_iter().chain(children.flat_map(|(id, _)| tree(stats, *id))).collect()
 }
 
 /// The rest of the line `name:`.
@@ -102,8 +155,8 @@ mod tests {
     fn a_tree_is_a_process_with_its_children_and_theirs_and_nobody_else() {
         let stats = [(10, 1, 5), (11, 10, 7), (12, 11, 100), (20, 1, 1000)];
         let stats = stats.into_iter().map(|(id, parent, ticks)| (id, Stat { parent, ticks })).collect();
-        assert_eq!(ticks_of_tree(&stats, 10), 112);
-        assert_eq!(ticks_of_tree(&stats, 12), 100);
+        assert_eq!(tree(&stats, 10), [10, 11, 12]);
+        assert_eq!(tree(&stats, 12), [12]);
     }
 
     #[test]
@@ -118,7 +171,9 @@ mod tests {
     fn a_living_process_has_memory_a_core_and_a_cpu_time() {
         let own = std::process::id();
         assert!(rss_kib(own).unwrap() > 0);
-        first_core().unwrap();
+        assert!(pss_kib(own).unwrap() > 0);
+        assert!(!cores().unwrap().is_empty() && most_files().unwrap() > 0);
+        machine().unwrap();
         cpu_time(own).unwrap();
         assert!(cpu_time(u32::MAX).is_err());
     }

@@ -1,10 +1,12 @@
 //! From turns to a verdict.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::measure::Turn;
 use super::numbers::Range;
-use super::{gateway, nginx};
+use super::peer::nginx;
 
 /// A peer whose own figures lie further apart than this was disturbed, and the gateway with it.
 const MOST_SPREAD: f64 = 0.15;
@@ -15,7 +17,7 @@ const MOST_SPREAD: f64 = 0.15;
 pub(super) enum Verdict {
     /// The ratios hold.
     Measured,
-    /// There is no ratio: the peer is not installed.
+    /// A ratio is missing: its peer is not installed.
     NotRun,
     /// The machine had other things to do.
     Inconclusive,
@@ -39,7 +41,7 @@ pub(super) struct CaseReport {
     pub(super) case: &'static str,
     /// What it is worth.
     pub(super) verdict: Verdict,
-    /// One row for each proxy, the peer first.
+    /// One row for each proxy that should have been there.
     pub(super) proxies: Vec<ProxyReport>,
     rounds: Vec<Vec<Turn>>,
 }
@@ -54,12 +56,12 @@ pub(super) struct ProxyReport {
 }
 
 /// What one proxy's turns come to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Figures {
     /// Microseconds for each request.
     pub(super) cpu_us: Range,
-    /// Of each round: its cost by nginx's. `None` without nginx.
-    pub(super) to_nginx: Option<Range>,
+    /// Of each round: its cost by another's, by the other's name.
+    pub(super) to: BTreeMap<&'static str, Range>,
     /// As information.
     pub(super) requests_per_second: Range,
     /// As information.
@@ -69,29 +71,37 @@ pub(super) struct Figures {
 }
 
 impl CaseReport {
-    /// Of the rounds of one case.
-    pub(super) fn new(case: &'static str, rounds: Vec<Vec<Turn>>) -> Self {
-        let proxies: Vec<_> = [nginx::NAME, gateway::NAME]
-            .into_iter()
-            .map(|name| ProxyReport { name, figures: figures(&rounds, name) })
-            .collect();
-        let peer = proxies.iter().find(|proxy| proxy.name == nginx::NAME).and_then(|proxy| proxy.figures);
-        let verdict = match peer {
-            None => Verdict::NotRun,
-            Some(figures) if figures.cpu_us.spread() > MOST_SPREAD => Verdict::Inconclusive,
-            Some(_) => Verdict::Measured,
+    /// Of the rounds of one case, in which those of these names should have had their turns.
+    pub(super) fn new(case: &'static str, expected: &[&'static str], rounds: Vec<Vec<Turn>>) -> Self {
+        let report = |name: &&'static str| ProxyReport { name, figures: figures(&rounds, name) };
+        let proxies: Vec<_> = expected.iter().map(report).collect();
+        let figures = |name: &str| proxies.iter().find(|proxy| proxy.name == name)?.figures.as_ref();
+        let verdict = match figures(nginx::NAME) {
+            Some(nginx) if nginx.cpu_us.spread() > MOST_SPREAD => Verdict::Inconclusive,
+            _ if proxies.iter().any(|proxy| proxy.figures.is_none()) => Verdict::NotRun,
+            _ => Verdict::Measured,
         };
         Self { case, verdict, proxies, rounds }
+    }
+
+    /// The cost of one proxy by that of another, `None` when either was not run.
+    pub(super) fn ratio(&self, of: &str, to: &str) -> Option<Range> {
+        self.proxies.iter().find(|proxy| proxy.name == of)?.figures.as_ref()?.to.get(to).copied()
     }
 }
 
 fn figures(rounds: &[Vec<Turn>], name: &str) -> Option<Figures> {
     let range =
         |figure: fn(&Turn) -> f64| Range::of(rounds.iter().filter_map(|turns| of(turns, name)).map(figure));
-    let ratio = |turns: &Vec<Turn>| Some(of(turns, name)?.cpu_us / of(turns, nginx::NAME)?.cpu_us);
+    let others = rounds.first()?.iter().map(|turn| turn.proxy).filter(|other| *other != name);
+    let ratio = |other| {
+        let ratios =
+            rounds.iter().filter_map(|turns| Some(of(turns, name)?.cpu_us / of(turns, other)?.cpu_us));
+        Some((other, Range::of(ratios)?))
+    };
     Some(Figures {
         cpu_us: range(|turn| turn.cpu_us)?,
-        to_nginx: Range::of(rounds.iter().filter_map(ratio)),
+        to: others.filter_map(ratio).collect(),
         requests_per_second: range(|turn| turn.requests_per_second)?,
         p50_us: range(|turn| f64::from(turn.p50_us))?,
         p99_us: range(|turn| f64::from(turn.p99_us))?,
@@ -112,14 +122,14 @@ mod tests {
 
     fn report(costs: &[(f64, f64)]) -> CaseReport {
         let rounds = costs.iter().map(|(nginx, mesh)| vec![turn("mesh", *mesh), turn("nginx", *nginx)]);
-        CaseReport::new("get", rounds.collect())
+        CaseReport::new("get", &["nginx", "mesh"], rounds.collect())
     }
 
     #[test]
     fn a_ratio_is_taken_within_each_round() {
         let report = report(&[(8.0, 4.0), (9.0, 9.0), (8.0, 6.0)]);
-        let mesh = report.proxies[1].figures.unwrap();
-        assert_eq!(mesh.to_nginx, Some(Range { median: 0.75, min: 0.5, max: 1.0 }));
+        let mesh = report.proxies[1].figures.as_ref().unwrap();
+        assert_eq!(report.ratio("mesh", "nginx"), Some(Range { median: 0.75, min: 0.5, max: 1.0 }));
         assert_eq!(mesh.cpu_us, Range { median: 6.0, min: 4.0, max: 9.0 });
         assert_eq!(report.verdict, Verdict::Measured);
     }
@@ -132,10 +142,11 @@ mod tests {
 
     #[test]
     fn without_the_peer_there_is_no_ratio_and_the_case_has_not_passed() {
-        let report = CaseReport::new("get", vec![vec![turn("mesh", 5.0)]]);
+        let report = CaseReport::new("get", &["nginx", "mesh"], vec![vec![turn("mesh", 5.0)]]);
         assert_eq!(report.verdict, Verdict::NotRun);
         assert!(report.proxies[0].figures.is_none());
-        assert_eq!(report.proxies[1].figures.unwrap().to_nginx, None);
+        assert!(report.proxies[1].figures.is_some());
+        assert_eq!(report.ratio("mesh", "nginx"), None);
     }
 
     #[test]

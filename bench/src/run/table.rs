@@ -1,65 +1,135 @@
-//! The document as a table for people.
+//! The document as Markdown, for people.
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
 use super::document::Document;
 use super::numbers::Range;
+use super::peer::{haproxy, nginx};
 use super::report::{CaseReport, ProxyReport, Verdict};
+use super::targets;
 
-const HEADINGS: [&str; 7] = ["case", "proxy", "CPU µs/request", "÷ nginx", "requests/s", "p50 µs", "p99 µs"];
+/// Whose costs others are divided by, with the headings of these columns.
+const REFERENCES: [(&str, &str); 3] =
+    [(nginx::NAME, "÷ nginx"), (nginx::LUA, "÷ nginx + lua"), (haproxy::NAME, "÷ haproxy")];
 
-/// The table, and a line for everything that is no row of it.
+/// The tables, and a line for everything that is no row of them.
 pub(super) fn render(document: &Document) -> String {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(HEADINGS);
+    let versions = document.versions.iter().map(|(name, version)| {
+        let version = version.as_deref().unwrap_or("not run");
+        format!("{name}: {version}")
+    });
+    let versions: Vec<_> = versions.collect();
+    let mut parts = vec![
+        format!(
+            "{}; {}; {}. {} rounds, {} s a turn, core {}.",
+            document.date,
+            document.machine,
+            versions.join(", "),
+            document.rounds,
+            document.seconds,
+            document.core,
+        ),
+        targets(document),
+    ];
+    if !document.cases.is_empty() {
+        parts.push(cases(document));
+        parts.push(
+            "Medians of the rounds, the smallest and the greatest in parentheses. Right of the ratios: information."
+                .to_owned(),
+        );
+    }
+    parts.extend(document.cases.iter().filter_map(|case| match case.verdict {
+        Verdict::Measured => None,
+        Verdict::NotRun => Some(format!("{}: a peer was not run", case.case)),
+        Verdict::Inconclusive => Some(format!(
+            "{}: INCONCLUSIVE: nginx's own figures lie more than 15 % apart, the machine was busy",
+            case.case
+        )),
+    }));
+    if !document.idle_memory.is_empty() {
+        parts.push(idle_memory(document));
+    }
+    if !document.constant_rate.is_empty() {
+        parts.push(constant_rate(document));
+    }
+    parts.join("\n\n")
+}
+
+fn targets(document: &Document) -> String {
+    let mut table = table(&["target", "must", "aim", "measured", ""]);
+    for row in targets::rows(document) {
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+fn cases(document: &Document) -> String {
+    let mut headings = vec!["case", "proxy", "CPU µs/request"];
+    headings.extend(REFERENCES.iter().map(|(_, heading)| *heading));
+    headings.extend(["requests/s", "p50 µs", "p99 µs"]);
+    let mut table = table(&headings);
     for case in &document.cases {
         for proxy in &case.proxies {
             table.add_row(row(case, proxy));
         }
     }
+    table.to_string()
+}
+
+fn row(case: &CaseReport, proxy: &ProxyReport) -> Vec<String> {
+    let mut row = vec![case.case.to_owned(), proxy.name.to_owned()];
+    let Some(figures) = &proxy.figures else {
+        row.push("not run".to_owned());
+        return row;
+    };
+    row.push(range(figures.cpu_us, 2));
+    row.extend(
+        REFERENCES.iter().map(|(name, _)| figures.to.get(name).map_or_else(String::new, |to| range(*to, 2))),
+    );
+    row.extend(
+        [figures.requests_per_second, figures.p50_us, figures.p99_us]
+            .map(|figure| format!("{:.0}", figure.median)),
+    );
+    row
+}
+
+fn idle_memory(document: &Document) -> String {
+    let mut table = table(&["1,000 idle connections", "KiB before", "KiB after", "KiB a connection"]);
+    for row in &document.idle_memory {
+        table.add_row([
+            row.proxy.to_owned(),
+            row.before_kib.to_string(),
+            row.after_kib.to_string(),
+            format!("{:.1}", row.per_connection_kib),
+        ]);
+    }
+    table.to_string()
+}
+
+fn constant_rate(document: &Document) -> String {
+    let mut table = table(&["constant rate", "requests/s", "p50 µs", "p99 µs"]);
+    for row in &document.constant_rate {
+        table.add_row([
+            row.proxy.to_owned(),
+            format!("{:.0}", row.rate),
+            range(row.p50_us, 0),
+            range(row.p99_us, 0),
+        ]);
+    }
+    table.to_string()
+}
+
+fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(headings);
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let rss = document.mesh.rss_kib as f64 / 1024.0;
-    let mut lines = vec![
-        table.to_string(),
-        "medians of the rounds, their smallest and greatest in parentheses; figures right of ÷ nginx are information".to_owned(),
-        format!("mesh, idle: {rss:.1} MiB; {:.1} ms from its start to the first 200", document.mesh.ready_ms),
-        format!(
-            "one core (number {}) for proxy, backend and load; {} s a turn; nginx: {}",
-            document.core,
-            document.seconds,
-            document.nginx.as_deref().unwrap_or("not run"),
-        ),
-    ];
-    for case in &document.cases {
-        match case.verdict {
-            Verdict::Measured => {}
-            Verdict::NotRun => lines.push(format!("{}: no ratio: nginx was not run", case.case)),
-            Verdict::Inconclusive => lines.push(format!(
-                "{}: INCONCLUSIVE: nginx's own figures lie too far apart, the machine is busy",
-                case.case
-            )),
-        }
-    }
-    lines.join("\n")
+    table
 }
 
-fn row(case: &CaseReport, proxy: &ProxyReport) -> [String; 7] {
-    let Some(figures) = proxy.figures else {
-        let mut row = [""; 7].map(str::to_owned);
-        (row[0], row[1], row[2]) = (case.case.to_owned(), proxy.name.to_owned(), "not run".to_owned());
-        return row;
-    };
-    let range = |range: Range| format!("{:.2} ({:.2}-{:.2})", range.median, range.min, range.max);
-    [
-        case.case.to_owned(),
-        proxy.name.to_owned(),
-        range(figures.cpu_us),
-        figures.to_nginx.map_or_else(String::new, range),
-        format!("{:.0}", figures.requests_per_second.median),
-        format!("{:.0}", figures.p50_us.median),
-        format!("{:.0}", figures.p99_us.median),
-    ]
+/// The median, and the smallest and the greatest in parentheses.
+pub(super) fn range(range: Range, digits: usize) -> String {
+    format!("{:.digits$} ({:.digits$}-{:.digits$})", range.median, range.min, range.max)
 }

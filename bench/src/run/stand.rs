@@ -1,0 +1,98 @@
+//! Backends and proxies that stand together while cases of one setting run.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::case::Setting;
+use super::check;
+use super::document::Idle;
+use super::gateway::{self, Gateway, Routes};
+use super::peer::Place;
+use super::peer::haproxy::{self, Haproxy};
+use super::peer::nginx::{self, Nginx};
+use super::peer::relay::{self, Relay};
+use super::process::{Backend, Cores, backend};
+use super::proxy::Proxy;
+use crate::output;
+
+/// Everything that was started.
+#[derive(Debug)]
+pub(super) struct Stand {
+    /// Where it runs.
+    pub(super) cores: Cores,
+    /// In the order of the report.
+    pub(super) proxies: Vec<Box<dyn Proxy>>,
+    /// The gateway before its first load.
+    pub(super) idle: Idle,
+    _plain: Backend,
+    _checking: Backend,
+}
+
+/// Who should be there; who is not was not run.
+pub(super) fn expected(setting: Setting) -> &'static [&'static str] {
+    match setting {
+        Setting::OneWorker => &[relay::NAME, nginx::NAME, nginx::LUA, haproxy::NAME, gateway::NAME],
+        Setting::TwoWorkers => &[nginx::NAME, nginx::LUA, haproxy::NAME, gateway::NAME],
+        Setting::ManyRoutes => &[nginx::NAME, gateway::NAME, gateway::MANY],
+    }
+}
+
+impl Stand {
+    /// Starts everything of a setting in a folder of its own, and checks that it answers rightly.
+    ///
+    /// # Errors
+    ///
+    /// When something that is installed does not start, or answers wrongly: the run is void.
+    pub(super) fn start(cores: &Cores, folder: &Path, mesh: &Path, setting: Setting) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("stand-").tempdir_in(folder)?.keep();
+        // Workers of nginx give up root, and must still reach their files.
+        make_readable(&folder)?;
+        let workers = if setting == Setting::TwoWorkers { 2 } else { 1 };
+        let plain = backend(cores, &folder, false)?;
+        let checking = backend(cores, &folder, true)?;
+        check::backend_checks(checking.address).context("void")?;
+        let place =
+            Place { cores, folder: &folder, workers, plain: plain.address, checking: checking.address };
+        let mut idle = Idle { rss_kib: 0, ready_ms: 0.0 };
+        let mut proxies = Vec::new();
+        for name in expected(setting) {
+            let proxy: Option<Box<dyn Proxy>> = match *name {
+                relay::NAME => Some(Box::new(Relay::start(&place)?)),
+                nginx::NAME => Nginx::start(&place)?.map(boxed),
+                nginx::LUA => Nginx::start_with_lua(&place)?.map(boxed),
+                haproxy::NAME => Haproxy::start(&place)?.map(boxed),
+                gateway::NAME => {
+                    let gateway = Gateway::start(&place, mesh, Routes::Few, &[])?;
+                    idle =
+                        Idle { rss_kib: gateway.idle_rss_kib, ready_ms: gateway.ready.as_secs_f64() * 1e3 };
+                    Some(Box::new(gateway))
+                }
+                _ => Some(Box::new(Gateway::start(&place, mesh, Routes::Many, &[])?)),
+            };
+            match proxy {
+                Some(proxy) => proxies.push(proxy),
+                None => output::problem(&format!("mesh-bench: {name} is not installed: not run")),
+            }
+        }
+        for proxy in &proxies {
+            let check = || {
+                check::passes_on(proxy.address())?;
+                if proxy.signs() { check::signs(proxy.address()) } else { Ok(()) }
+            };
+            check().with_context(|| format!("void: {} answers wrongly", proxy.name()))?;
+        }
+        Ok(Self { cores: cores.clone(), proxies, idle, _plain: plain, _checking: checking })
+    }
+}
+
+fn boxed<P: Proxy + 'static>(proxy: P) -> Box<dyn Proxy> {
+    Box::new(proxy)
+}
+
+/// Lets everybody into a folder.
+pub(super) fn make_readable(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?)
+}
