@@ -35,50 +35,34 @@ impl TrustService<()> {
     }
 }
 
-impl TrustGatewayLayer {
-    /// The largest body that is read, in bytes; 1 MiB unless set. More is answered 413 `body_too_large`.
-    #[must_use]
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.door.body_limit = bytes;
-        self
-    }
+/// A layer that differs from its sibling in what it makes.
+macro_rules! makes {
+    ($layer:ident, $service:ident) => {
+        impl $layer {
+            /// The largest body that is read, in bytes; 1 MiB unless set. More is answered 413 `body_too_large`.
+            #[must_use]
+            pub fn body_limit(mut self, bytes: usize) -> Self {
+                self.door.body_limit = bytes;
+                self
+            }
 
-    /// Where the time comes from; the system's clock unless set.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.door.clock = clock;
-        self
-    }
+            /// Where the time comes from; the system's clock unless set.
+            #[must_use]
+            pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+                self.door.clock = clock;
+                self
+            }
+        }
+
+        impl<S> Layer<S> for $layer {
+            type Service = $service<S>;
+
+            fn layer(&self, inner: S) -> Self::Service {
+                $service::new(inner, self.door.clone())
+            }
+        }
+    };
 }
 
-impl TrustServiceLayer {
-    /// The largest body that is read, in bytes; 1 MiB unless set. More is answered 413 `body_too_large`.
-    #[must_use]
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.door.body_limit = bytes;
-        self
-    }
-
-    /// Where the time comes from; the system's clock unless set.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.door.clock = clock;
-        self
-    }
-}
-
-impl<S> Layer<S> for TrustGatewayLayer {
-    type Service = TrustGateway<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        TrustGateway::new(inner, self.door.clone())
-    }
-}
-
-impl<S> Layer<S> for TrustServiceLayer {
-    type Service = TrustService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        TrustService::new(inner, self.door.clone())
-    }
-}
+makes!(TrustGatewayLayer, TrustGateway);
+makes!(TrustServiceLayer, TrustService);

@@ -28,65 +28,43 @@ pub struct TrustService<S> {
     door: Door,
 }
 
-impl<S> TrustGateway<S> {
-    pub(super) const fn new(inner: S, door: Door) -> Self {
-        Self { inner, door }
-    }
+/// A service that differs from its sibling in whom it expects at its door.
+macro_rules! stands_before {
+    ($name:ident, $visitor:expr) => {
+        impl<S> $name<S> {
+            pub(super) const fn new(inner: S, door: Door) -> Self {
+                Self { inner, door }
+            }
+        }
+
+        impl<S, B, R> Service<Request<B>> for $name<S>
+        where
+            S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+            S::Future: Send,
+            B: http_body::Body<Data = Bytes> + Send + 'static,
+            B::Error: Into<Box<dyn Error + Send + Sync>>,
+            R: http_body::Body<Data = Bytes> + Send + 'static,
+            R::Error: Into<Box<dyn Error + Send + Sync>>,
+        {
+            type Response = Response<Body>;
+            type Error = S::Error;
+            type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
+
+            fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+                self.inner.poll_ready(context)
+            }
+
+            fn call(&mut self, request: Request<B>) -> Self::Future {
+                let fresh = self.inner.clone();
+                let ready = mem::replace(&mut self.inner, fresh);
+                Box::pin(enter(self.door.clone(), $visitor, ready, request))
+            }
+        }
+    };
 }
 
-impl<S> TrustService<S> {
-    pub(super) const fn new(inner: S, door: Door) -> Self {
-        Self { inner, door }
-    }
-}
-
-impl<S, B, R> Service<Request<B>> for TrustGateway<S>
-where
-    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let fresh = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, fresh);
-        Box::pin(enter(self.door.clone(), Visitor::Gateway, ready, request))
-    }
-}
-
-impl<S, B, R> Service<Request<B>> for TrustService<S>
-where
-    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let fresh = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, fresh);
-        Box::pin(enter(self.door.clone(), Visitor::Service, ready, request))
-    }
-}
+stands_before!(TrustGateway, Visitor::Gateway);
+stands_before!(TrustService, Visitor::Service);
 
 /// Lets `request` through `door` to `inner`, or answers with the refusal.
 async fn enter<S, B, R>(
