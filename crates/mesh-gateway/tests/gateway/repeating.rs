@@ -7,6 +7,7 @@ use std::{
 
 use mesh_gateway::GatewaySettings;
 use mesh_testkit::upstream::{Canned, FakeUpstream};
+use tower::util::MapRequest;
 
 use crate::support::{Answer, Node, service};
 
@@ -24,12 +25,12 @@ fn document() -> String {
     .to_string()
 }
 
+fn settings(upstream: &FakeUpstream) -> GatewaySettings {
+    GatewaySettings { configured: vec![service("orders", &[upstream.url()])], ..GatewaySettings::default() }
+}
+
 async fn node_before(upstream: &FakeUpstream) -> Node {
-    let settings = GatewaySettings {
-        configured: vec![service("orders", &[upstream.url()])],
-        ..GatewaySettings::default()
-    };
-    Node::start(settings, &[document()]).await
+    Node::start(settings(upstream), &[document()]).await
 }
 
 /// An upstream whose every answer differs.
@@ -97,5 +98,28 @@ async fn a_route_that_requires_a_key_refuses_without_one_and_others_never_ask() 
     let key = "\r\nIdempotency-Key: k1";
     assert_eq!(post(&node, "/api/visits", key, b"{}").await.text(), "order 0");
     assert_eq!(post(&node, "/api/visits", key, b"{}").await.text(), "order 1");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn two_users_behind_a_layer_that_takes_their_credentials_away_never_share_an_answer() {
+    let upstream = counting().await;
+    let forget = MapRequest::<(), _>::layer(|mut request: axum::extract::Request| {
+        request.headers_mut().remove("authorization");
+        request
+    });
+    let node = Node::built(settings(&upstream), &[document()], |builder| {
+        builder.routes(|r| {
+            r.service("orders").layer(forget);
+        })
+    })
+    .await;
+    let order = async |user: &str| {
+        let headers = format!("\r\nIdempotency-Key: k1\r\nAuthorization: Bearer {user}");
+        post(&node, "/api/orders", &headers, b"{}").await.text()
+    };
+    assert_eq!((order("a").await, order("b").await), ("order 0".to_owned(), "order 1".to_owned()));
+    assert_eq!((order("b").await, order("a").await), ("order 1".to_owned(), "order 0".to_owned()));
+    assert!(upstream.requests()[0].header("authorization").is_empty(), "the layer ran");
     node.stop().await;
 }
