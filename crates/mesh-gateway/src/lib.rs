@@ -79,4 +79,4 @@ pub use peer::Peer;
 pub use proxy::{DefaultProxy, Proxy};
 pub use registry::RouteRegistry;
 pub use settings::{GatewaySettings, IdempotencySettings, Limits, TraceSettings};
-pub use tls::{Identity, TlsError, UpstreamTls};
+pub use tls::{Identity, ListenerTls, TlsError, UpstreamTls};

@@ -2,6 +2,8 @@
 
 mod admin;
 mod connection;
+mod handshake;
+mod http2;
 mod io;
 mod listen;
 mod phase;

@@ -16,7 +16,7 @@ use mesh_core::{
     service::Service,
 };
 
-use crate::tls::UpstreamTls;
+use crate::tls::{ListenerTls, UpstreamTls};
 
 /// What steers a gateway. [`Default`] is what `mesh.toml` says when it says nothing (docs/settings.md), but for the
 /// snapshot, which is off.
@@ -56,6 +56,8 @@ pub struct GatewaySettings {
     pub deadline: Option<Duration>,
     /// The limit of one connect.
     pub connect_timeout: Duration,
+    /// The certificates of the public listener; absent: it is not encrypted.
+    pub tls: Option<ListenerTls>,
     /// Trust in instances with an `https://` base URL; absent: the public roots, and no certificate of the gateway's own.
     pub upstream_tls: Option<UpstreamTls>,
     /// How requests to routes that ask for it are de-duplicated.
@@ -154,6 +156,7 @@ impl Default for GatewaySettings {
             timeout: Duration::from_secs(5),
             deadline: None,
             connect_timeout: Duration::from_millis(250),
+            tls: None,
             upstream_tls: None,
             idempotency: IdempotencySettings::default(),
             trace: TraceSettings::default(),

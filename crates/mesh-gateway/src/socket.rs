@@ -24,6 +24,11 @@ impl Socket {
         Self::Tls(Box::new(stream.into()))
     }
 
+    /// Whether the client and the gateway agreed on HTTP/2 (ALPN).
+    pub(crate) fn speaks_http2(&self) -> bool {
+        matches!(self, Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
+    }
+
     /// What carries the bytes.
     pub(crate) fn tcp(&self) -> &TcpStream {
         match self {

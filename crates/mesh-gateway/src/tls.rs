@@ -3,6 +3,7 @@
 //! Refuses PEM without what is asked of it, and a key that does not belong to its certificate. The provider is ring,
 //! passed explicitly: what the process has chosen as its default does not matter.
 
+mod listener;
 mod upstream;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
+pub use listener::ListenerTls;
 pub use upstream::UpstreamTls;
 
 /// Why PEM is of no use. The fault of the settings; never shows a key.

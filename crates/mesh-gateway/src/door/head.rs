@@ -36,14 +36,16 @@ pub(crate) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Re
         return Err(refusal.allowing(&METHODS));
     }
     let authority = parts.uri.authority().map(|authority| authority.as_str());
-    let is_http_11 = parts.version >= Version::HTTP_11;
+    // In HTTP/2 the authority stands in the place of `Host`.
+    let needs_host =
+        parts.version == Version::HTTP_11 || (parts.version > Version::HTTP_11 && authority.is_none());
     let target = if parts.method == Method::OPTIONS && path_and_query == "*" {
         None
     } else {
         let target = Target::parse(path_and_query);
         Some(target.map_err(|error| Refusal::new(error.code(), error.to_string()))?)
     };
-    forward::request::check(&parts.headers, &parts.method, authority, is_http_11, has_body)
+    forward::request::check(&parts.headers, &parts.method, authority, needs_host, has_body)
         .map_err(|error| Refusal::new(error.code(), error.to_string()))?;
     let host = parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
     Ok(Head { target, path_and_query, host: host.or(authority).unwrap_or_default() })

@@ -22,6 +22,7 @@ use tokio::{net::TcpStream, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    handshake, http2,
     io::ClientIo,
     phase::{LAST_CALL, LINGER, Overdue, Phase, Progress},
 };
@@ -30,6 +31,7 @@ use crate::{
     gateway::Gateway,
     layered::Unread,
     peer::Peer,
+    socket::Socket,
 };
 
 /// hyper takes no smaller buffer.
@@ -38,6 +40,8 @@ const MIN_BUFFER: usize = 8 * 1024;
 /// What happened to a connection.
 enum Happened {
     Ended,
+    /// It turned out to speak HTTP/2.
+    Http2,
     Stopped,
     Alarm,
 }
@@ -52,10 +56,24 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let shared = Arc::clone(gateway.shared());
-    let limits = shared.snapshot.load().reloadable.settings.limits;
+    let (limits, tls) = {
+        let settings = &shared.snapshot.load().reloadable.settings;
+        (settings.limits, settings.tls.clone())
+    };
+    let socket = match tls {
+        None => Socket::Plain(socket),
+        Some(tls) => match Box::pin(handshake::shake(socket, &tls, limits.head_timeout, &stop)).await {
+            Some(socket) => socket,
+            None => return,
+        },
+    };
+    let peer = Peer { address: client.ip(), port, is_https: matches!(socket, Socket::Tls(_)) };
     let progress = Progress::new(Arc::clone(&shared.clock));
     let io = TokioIo::new(ClientIo::new(socket, shared, Arc::clone(&progress)));
-    let peer = Peer { address: client.ip(), port, is_https: false };
+    if progress.phase() == Phase::Http2 {
+        return Box::pin(http2::serve(io, peer, gateway, limits, stop)).await;
+    }
+    let for_http2 = gateway.clone();
     let answering =
         Arc::new(Answering { gateway, peer, progress: Arc::clone(&progress), stop: stop.clone() });
     let service = service_fn(move |request| {
@@ -67,19 +85,23 @@ pub(super) async fn serve(
         .header_read_timeout(None)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes.max(MIN_BUFFER));
-    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut connection = builder.serve_connection(io, service);
     let mut stopped = pin!(stop.cancelled());
     let mut is_stopped = false;
     let mut alarm = pin!(sleep(limits.head_timeout));
     let mut is_closing = false;
     loop {
         let happened = poll_fn(|context| {
-            if connection.as_mut().poll(context).is_ready() {
+            if Pin::new(&mut connection).poll(context).is_ready() {
                 return Poll::Ready(Happened::Ended);
             }
-            if !is_closing && progress.phase() == Phase::Closing {
-                is_closing = true;
-                alarm.set(sleep(LINGER));
+            match progress.phase() {
+                Phase::Http2 => return Poll::Ready(Happened::Http2),
+                Phase::Closing if !is_closing => {
+                    is_closing = true;
+                    alarm.set(sleep(LINGER));
+                }
+                _ => {}
             }
             if !is_stopped && stopped.as_mut().poll(context).is_ready() {
                 Poll::Ready(Happened::Stopped)
@@ -89,6 +111,10 @@ pub(super) async fn serve(
         });
         match happened.await {
             Happened::Ended => return,
+            Happened::Http2 => {
+                let io = connection.into_parts().io;
+                return Box::pin(http2::serve(io, peer, for_http2, limits, stop.clone())).await;
+            }
             Happened::Stopped => {
                 is_stopped = true;
                 alarm.set(sleep(LAST_CALL));

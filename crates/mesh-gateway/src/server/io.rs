@@ -5,35 +5,38 @@
 
 use std::{
     io::{self, IoSlice},
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     phase::{Phase, Progress},
     refusal::{FirstBytes, refusal},
 };
-use crate::gateway::Shared;
+use crate::{gateway::Shared, socket::Socket};
 
 /// What is read and thrown away at the end, so that an answer to a request that was not read arrives.
 const LINGER_BYTES: usize = 512 * 1024;
 
-/// How a client begins that speaks HTTP/2 without having asked; hyper would end the connection without a word.
-const PREFACE: &[u8] = b"PRI * HTTP/2";
+/// How a client begins that speaks HTTP/2 without having asked.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What hyper would answer without a word, where it is no preface.
+const LIKE_PREFACE: &[u8] = b"PRI * HTTP/2";
 
 /// A client's socket.
 #[derive(Debug)]
 pub(super) struct ClientIo {
-    socket: TcpStream,
+    socket: Socket,
     shared: Arc<Shared>,
     progress: Arc<Progress>,
     first_bytes: FirstBytes,
+    /// What was read and may be the beginning of HTTP/2.
+    held: Vec<u8>,
+    was_heard: bool,
     replacement: Option<Replacement>,
     lingered: usize,
     is_shut: bool,
@@ -47,12 +50,18 @@ struct Replacement {
 }
 
 impl ClientIo {
-    pub(super) fn new(socket: TcpStream, shared: Arc<Shared>, progress: Arc<Progress>) -> Self {
+    /// Where client and gateway agreed on HTTP/2, its phase is that from now on.
+    pub(super) fn new(socket: Socket, shared: Arc<Shared>, progress: Arc<Progress>) -> Self {
+        if socket.speaks_http2() {
+            progress.switch_to_http2();
+        }
         Self {
             socket,
             shared,
             progress,
             first_bytes: FirstBytes::default(),
+            held: Vec::new(),
+            was_heard: false,
             replacement: None,
             lingered: 0,
             is_shut: false,
@@ -86,6 +95,36 @@ impl ClientIo {
             }
             replacement.written += ready!(Pin::new(&mut self.socket).poll_write(context, rest))?;
         }
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    /// Reads until it is certain whether what is held begins HTTP/2, which is Pending for whoever reads HTTP/1.1; then
+    /// gives out what was held.
+    fn poll_held(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut has_ended = false;
+        let is_open = self.progress.phase() != Phase::Http2;
+        while is_open && !has_ended && self.held.len() < PREFACE.len() && PREFACE.starts_with(&self.held) {
+            let mut scratch = [0; PREFACE.len()];
+            let mut more = ReadBuf::new(&mut scratch);
+            ready!(Pin::new(&mut self.socket).poll_read(context, &mut more))?;
+            has_ended = more.filled().is_empty();
+            self.held.extend_from_slice(more.filled());
+        }
+        if is_open {
+            if self.held.starts_with(PREFACE) {
+                self.progress.switch_to_http2();
+                return Poll::Pending;
+            }
+            self.first_bytes.keep(&self.held);
+            if self.held.starts_with(LIKE_PREFACE) {
+                self.held.clear();
+                self.refuse(400);
+                return self.poll_replacement(context);
+            }
+        }
+        let given = self.held.len().min(buffer.remaining());
+        buffer.put_slice(&self.held[..given]);
+        self.held.drain(..given);
         Poll::Ready(Ok(()))
     }
 
@@ -107,7 +146,7 @@ impl ClientIo {
 impl Drop for ClientIo {
     fn drop(&mut self) {
         if self.progress.breaks()
-            && let Err(error) = self.socket.set_zero_linger()
+            && let Err(error) = self.socket.tcp().set_zero_linger()
         {
             tracing::debug!(%error, "a connection could not be reset");
         }
@@ -132,18 +171,26 @@ impl AsyncRead for ClientIo {
             }
             return self.poll_replacement(context);
         }
+        if !self.held.is_empty() {
+            return self.poll_held(context, buffer);
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
         if let Some(read) = buffer.filled().get(before..).filter(|read| !read.is_empty())
             && self.progress.received()
         {
-            if read.starts_with(PREFACE) {
+            let is_first = !mem::replace(&mut self.was_heard, true);
+            if is_first && (PREFACE.starts_with(read) || read.starts_with(PREFACE)) {
+                self.held.extend_from_slice(read);
                 buffer.set_filled(before);
-                self.first_bytes.keep(PREFACE);
+                return self.poll_held(context, buffer);
+            }
+            self.first_bytes.keep(read);
+            if read.starts_with(LIKE_PREFACE) {
+                buffer.set_filled(before);
                 self.refuse(400);
                 return self.poll_replacement(context);
             }
-            self.first_bytes.keep(read);
         }
         Poll::Ready(Ok(()))
     }

@@ -30,6 +30,8 @@ pub(super) enum Phase {
     Expired,
     /// The gateway said its last word.
     Closing,
+    /// It speaks HTTP/2, and has phases of its own.
+    Http2,
 }
 
 /// How long a connection may linger after the gateway's last word.
@@ -79,6 +81,7 @@ impl Progress {
             3 => Phase::Busy,
             4 => Phase::Sent,
             5 => Phase::Expired,
+            7 => Phase::Http2,
             _ => Phase::Closing,
         }
     }
@@ -118,6 +121,11 @@ impl Progress {
         self.enter(Phase::Closing);
     }
 
+    /// The connection speaks HTTP/2.
+    pub(super) fn switch_to_http2(&self) {
+        self.enter(Phase::Http2);
+    }
+
     /// The client may still be sending what nobody reads: it is to see the answer before the connection breaks.
     pub(super) fn linger(&self) {
         self.lingers.store(true, Ordering::Relaxed);
@@ -145,7 +153,7 @@ impl Progress {
             Phase::Idle => (limits.idle_timeout.min(longest), Overdue::Idle),
             Phase::Head => (limits.head_timeout, Overdue::Head),
             Phase::Closing => (LINGER, Overdue::Idle),
-            Phase::Busy | Phase::Sent | Phase::Expired => {
+            Phase::Busy | Phase::Sent | Phase::Expired | Phase::Http2 => {
                 return Overdue::Not(limits.head_timeout.min(longest));
             }
         };

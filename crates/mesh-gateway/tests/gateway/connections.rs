@@ -15,7 +15,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::support::{Answer, Node, manifest, service};
+use crate::support::{Node, manifest, service};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -99,15 +99,5 @@ async fn a_client_without_chunks_sees_a_broken_answer_as_a_reset() {
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes).await;
     assert!(read.is_err(), "a clean end after {:?}", String::from_utf8_lossy(&bytes));
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn http_2_without_asking_is_told_so() {
-    let (url, _) = instance(OK, 1).await;
-    let node = node_before(&url).await;
-    let mut stream = TcpStream::connect(node.running.public()).await.unwrap();
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
-    Answer::read(&mut stream).await.is_refusal(400, "bad_framing");
     node.stop().await;
 }

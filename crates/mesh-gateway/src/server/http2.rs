@@ -1,0 +1,174 @@
+//! Serves one client connection that speaks HTTP/2, by the same door as HTTP/1.1.
+//!
+//! Refuses what floods a connection; the counts are those of the h2 crate.
+
+mod activity;
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Request, Response,
+    header::{CONNECTION, COOKIE},
+};
+use http_body::{Frame, SizeHint};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{io::ClientIo, phase::LAST_CALL};
+use crate::{
+    body::{Body, BodyError},
+    gateway::Gateway,
+    peer::Peer,
+    settings::Limits,
+};
+use activity::{Activity, Open, Verdict};
+
+/// Requests at once on one connection.
+const STREAMS: u32 = 100;
+/// Bytes that a client may send ahead, on one stream and on the connection.
+const WINDOWS: (u32, u32) = (256 * 1024, 1024 * 1024);
+/// Bytes of an answer that are kept for one stream until the client takes them.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How often, and for how long, a client is asked whether it is still there.
+const PING: Duration = Duration::from_secs(20);
+
+/// Serves requests on `io` until it ends. After `stop` the client is told so (GOAWAY), and streams under way finish.
+pub(super) async fn serve(
+    io: TokioIo<ClientIo>,
+    peer: Peer,
+    gateway: Gateway,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let activity = Activity::new(Arc::clone(&gateway.shared().clock));
+    let answering = Arc::new(Answering { gateway, peer, activity: Arc::clone(&activity) });
+    let service = service_fn(move |request| answer(Arc::clone(&answering), request));
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut stopped = pin!(stop.cancelled());
+    let mut alarm = pin!(sleep(limits.head_timeout));
+    let mut is_ending = false;
+    loop {
+        let happened = poll_fn(|context| {
+            if connection.as_mut().poll(context).is_ready() {
+                Poll::Ready(Happened::Ended)
+            } else if !is_ending && stopped.as_mut().poll(context).is_ready() {
+                Poll::Ready(Happened::Stopped)
+            } else {
+                alarm.as_mut().poll(context).map(|()| Happened::Alarm)
+            }
+        });
+        let verdict = match happened.await {
+            Happened::Ended => return,
+            Happened::Stopped => Verdict::End,
+            Happened::Alarm => activity.judge(&limits, is_ending),
+        };
+        match verdict {
+            Verdict::Cut => return,
+            Verdict::End => {
+                is_ending = true;
+                connection.as_mut().graceful_shutdown();
+                alarm.set(sleep(LAST_CALL));
+            }
+            Verdict::Wait(time) => alarm.set(sleep(time)),
+        }
+    }
+}
+
+/// What happened to a connection.
+enum Happened {
+    Ended,
+    Stopped,
+    Alarm,
+}
+
+/// What the requests of one connection share.
+struct Answering {
+    gateway: Gateway,
+    peer: Peer,
+    activity: Arc<Activity>,
+}
+
+async fn answer(
+    answering: Arc<Answering>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Counted>, Infallible> {
+    let open = answering.activity.open();
+    join_cookies(request.headers_mut());
+    let mut response = answering.gateway.answer(request, answering.peer).await;
+    response.headers_mut().remove(CONNECTION);
+    Ok(response.map(|body| Counted { body, _open: open }))
+}
+
+/// Puts the crumbs of cookies that HTTP/2 may send one by one into one line, as HTTP/1.1 has them (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter();
+    if let (Some(_), Some(_)) = (crumbs.next(), crumbs.next()) {
+        let crumbs: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+            headers.insert(COOKIE, joined);
+        }
+    }
+}
+
+/// A body whose request is open until it is over.
+struct Counted {
+    body: Body,
+    _open: Open,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crumbs_of_cookies_become_one_line() {
+        for (crumbs, expected) in
+            [(&["a=1"][..], &["a=1"][..]), (&["a=1", "b=2", "c=3"], &["a=1; b=2; c=3"]), (&[], &[])]
+        {
+            let mut headers: HeaderMap =
+                crumbs.iter().map(|crumb| (COOKIE, HeaderValue::from_static(crumb))).collect();
+            join_cookies(&mut headers);
+            assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), expected);
+        }
+    }
+}
