@@ -17,6 +17,10 @@ use exit::{Exit, Failure};
 use output::Output;
 use settings::{Environment, Flags};
 
+/// A request is many small pieces of memory, which the system's allocator hands out more slowly.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let output = Output::new(args.json, args.quiet);

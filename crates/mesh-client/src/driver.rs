@@ -137,7 +137,8 @@ impl Driver {
         transport: &T,
     ) -> Report<T::Response> {
         // Holds the probe, if this call makes one, until the verdicts are in the view.
-        let mut order = view.order(&self.policy, self.clock.monotonic(), facts.may_repeat);
+        let mut now = self.clock.monotonic();
+        let mut order = view.order(&self.policy, now, facts.may_repeat);
         let mut call = Call::new(CallPlan {
             order: mem::take(&mut order.indices),
             policy: facts.policy,
@@ -149,19 +150,19 @@ impl Driver {
         let mut latest = None;
         let mut tried = None;
         let ending = loop {
-            match call.next(self.clock.monotonic(), self.entropy.next_u64()) {
+            match call.next(now, self.entropy.next_u64()) {
                 Step::Attempt { instance, limit } => {
                     let target = &view.instances()[instance];
-                    let begun = self.clock.monotonic();
+                    let begun = now;
                     let under_way = target.begin(&self.policy, begun);
                     let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
                     let attempt =
                         Attempt { instance: target.instance(), limit, number, deadline: facts.deadline };
                     let sent = transport.send(attempt).await;
                     drop(under_way);
-                    let ended = self.clock.monotonic();
-                    call.on_outcome(sent.outcome, ended);
-                    let record = record(target.instance(), &sent, ended.since(begun));
+                    now = self.clock.monotonic();
+                    call.on_outcome(sent.outcome, now);
+                    let record = record(target.instance(), &sent, now.since(begun));
                     if sent.outcome != Outcome::Answered {
                         self.tell_failed(target.instance(), transport.request(), &record);
                     }
@@ -169,12 +170,15 @@ impl Driver {
                     latest = sent.response;
                     tried = Some(instance);
                 }
-                Step::Wait(delay) => tokio::time::sleep(delay).await,
+                Step::Wait(delay) => {
+                    tokio::time::sleep(delay).await;
+                    now = self.clock.monotonic();
+                }
                 Step::Done(ending) => break ending,
             }
         };
         for (instance, answered) in call.verdicts() {
-            self.judge(&view.instances()[*instance], *answered);
+            self.judge(&view.instances()[*instance], *answered, now);
         }
         drop(order);
         let carries_answer = matches!(ending, Ending::Answered | Ending::ServerError);
@@ -195,12 +199,11 @@ impl Driver {
         if let Some(failed) = view.instances().get(instance) {
             let Instance { service, url } = failed.instance();
             tracing::debug!(request_id, %service, %url, message, "an answer broke off");
-            self.judge(failed, false);
+            self.judge(failed, false, self.clock.monotonic());
         }
     }
 
-    fn judge(&self, instance: &Arc<InstanceView>, answered: bool) {
-        let now = self.clock.monotonic();
+    fn judge(&self, instance: &Arc<InstanceView>, answered: bool, now: Tick) {
         let change = if answered {
             let (on_record, change) = instance.succeed(&self.policy, now);
             if on_record {

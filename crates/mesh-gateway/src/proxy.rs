@@ -61,8 +61,9 @@ where
     let settings = &route.reloadable.settings;
     let begun = shared.clock.monotonic();
     let body = buffer(&parts.headers, body, route.body_limit, &settings.limits).await?;
-    let is_last_resort = route.service.all_open(&shared.health, shared.clock.monotonic());
-    if is_last_resort && route.service.just_failed(shared.clock.monotonic()) {
+    let now = if body.is_empty() { begun } else { shared.clock.monotonic() };
+    let is_last_resort = route.service.all_open(&shared.health, now);
+    if is_last_resort && route.service.just_failed(now) {
         return Err(answer::unavailable());
     }
     let mut policy = route.service.retry;

@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clap_complete", &["mesh-cli"]),
     ("deadpool", &["mesh-redis"]),
     ("deadpool-redis", &["mesh-redis"]),
+    ("mimalloc", &["mesh-cli"]),
     ("mockall", &["mesh-core"]),
     ("prometheus-client", &["mesh-gateway"]),
     ("rcgen", &[]),

@@ -348,3 +348,13 @@ fn the_client_is_the_rightmost_untrusted_address() {
     let spoofed = headers(&[("x-forwarded-for", "1.1.1.1")]);
     assert_eq!(client_address(&spoofed, PEER, &|_| false), PEER);
 }
+
+proptest::proptest! {
+    #[test]
+    fn an_address_is_written_as_everybody_writes_it(bits: u32) {
+        let address = IpAddr::V4(bits.into());
+        let mut written = Vec::new();
+        push_address(&mut written, address);
+        proptest::prop_assert_eq!(String::from_utf8_lossy(&written), address.to_string());
+    }
+}
