@@ -6,6 +6,7 @@
 mod backend;
 mod clock;
 mod exchange;
+mod gates;
 mod hold;
 mod load;
 mod output;
@@ -35,6 +36,10 @@ enum Command {
     Hold(hold::Arguments),
     /// Passes bytes on without a look at them.
     Relay(relay::Arguments),
+    /// Counts what a GET costs the gateway: instructions, system calls, allocations.
+    ///
+    /// Exit codes: 0 all gates hold, 1 one does not, 2 a tool is missing.
+    Gates(gates::Arguments),
     /// Measures the proxies beside each other on one core.
     ///
     /// Exit codes: 0 measured, 1 void (an answer was wrong, or something did not start), 2 usage or a missing tool, 3 a peer
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
         Command::Load(arguments) => load::run(&arguments),
         Command::Hold(arguments) => hold::run(&arguments),
         Command::Relay(arguments) => relay::run(&arguments),
+        Command::Gates(arguments) => gates::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

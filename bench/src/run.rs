@@ -9,6 +9,7 @@ mod idle;
 mod measure;
 mod numbers;
 mod peer;
+mod place;
 mod process;
 mod procfs;
 mod proxy;
@@ -24,6 +25,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+
+pub(crate) use place::{BenchPlace, bench_place};
+pub(crate) use process::find;
 
 use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};

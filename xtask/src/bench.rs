@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds the gateway as it is given to users, and the benchmark, and starts the latter.
+//! `cargo xtask bench`: builds the gateway as it is given to users, and the benchmark, and starts the latter: `run`, or with
+//! `gates` first the counts that are the same on every run.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,6 +8,15 @@ use std::process::Command;
 use crate::output;
 use crate::step::{self, Outcome};
 use crate::workspace::Workspace;
+
+/// The profile of the tests.
+const TESTED: &str = "dev";
+
+/// The role that counts.
+const GATES: &str = "gates";
+
+/// The committed numbers of the gates.
+const NUMBERS: &str = "bench/gates.json";
 
 /// What the benchmark is told.
 #[derive(Debug, clap::Args)]
@@ -17,24 +27,20 @@ pub(crate) struct Arguments {
     /// The profile of what is built: by default the one that users get.
     #[arg(long, default_value = "dist", value_name = "NAME")]
     profile: String,
-    /// Handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
+    /// `gates` [--bless], or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
 /// Answers with the exit code of the benchmark, or of the build that failed.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
-    // One build each: together they would share features, and the gateway would be another than users get.
-    let mut packages = vec!["mesh-bench"];
-    if arguments.mesh.is_none() {
-        packages.push("mesh-cli");
-    }
-    for package in packages {
-        let build = step::measured(package, || {
-            step::run(step::cargo(
-                workspace,
-                &["build", "--profile", &arguments.profile, "--package", package, "--bins"],
-            ))
+    for packages in builds(workspace, arguments) {
+        let build = step::measured(&packages.join(", "), || {
+            let mut build = step::cargo(workspace, &["build", "--profile", &arguments.profile, "--bins"]);
+            for package in &packages {
+                build.args(["--package", package]);
+            }
+            step::run(build)
         })?;
         output::line(&build.to_string());
         if let Outcome::Failed(code) = build.outcome {
@@ -47,12 +53,33 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     }
 }
 
+/// The packages of each build.
+fn builds<'a>(workspace: &'a Workspace, arguments: &Arguments) -> Vec<Vec<&'a str>> {
+    // As the tests build them: their gate counts the same binary.
+    if arguments.profile == TESTED {
+        return vec![workspace.packages_with_binaries().collect()];
+    }
+    // One build each: together they would share features, and the gateway would be another than users get.
+    let mut builds = vec![vec!["mesh-bench"]];
+    if arguments.mesh.is_none() {
+        builds.push(vec!["mesh-cli"]);
+    }
+    builds
+}
+
 /// The benchmark itself.
 fn command(workspace: &Workspace, arguments: &Arguments) -> Command {
-    let built = |name: &str| workspace.target.join(&arguments.profile).join(name);
+    let folder = if arguments.profile == TESTED { "debug" } else { &arguments.profile };
+    let built = |name: &str| workspace.target.join(folder).join(name);
     let mut command = Command::new(built("mesh-bench"));
-    command.arg("run").arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
-    command.args(&arguments.arguments);
+    let gates = arguments.arguments.first().is_some_and(|first| first == GATES);
+    let (role, rest) =
+        if gates { (GATES, &arguments.arguments[1..]) } else { ("run", &arguments.arguments[..]) };
+    command.arg(role).arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
+    if gates {
+        command.arg("--profile").arg(&arguments.profile).arg("--numbers").arg(workspace.root.join(NUMBERS));
+    }
+    command.args(rest);
     command
 }
 
@@ -65,20 +92,29 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(mesh: Option<&str>, expected: &[&str]) {
+    fn check(mesh: Option<&str>, profile: &str, arguments: &[&str], expected: &[&str]) {
         let arguments = Arguments {
             mesh: mesh.map(PathBuf::from),
-            profile: "dist".to_owned(),
-            arguments: vec!["--case".into(), "get".into()],
+            profile: profile.to_owned(),
+            arguments: arguments.iter().map(OsString::from).collect(),
         };
         let command = command(&workspace(), &arguments);
-        assert_eq!(command.get_program(), "/t/dist/mesh-bench");
-        assert_eq!(command.get_args().collect::<Vec<_>>(), expected);
+        let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+        assert_eq!(words, expected);
     }
 
     #[test]
     fn the_benchmark_gets_the_gateway_that_was_built_or_the_one_that_was_named() {
-        check(None, &["run", "--mesh", "/t/dist/mesh", "--case", "get"]);
-        check(Some("/opt/mesh"), &["run", "--mesh", "/opt/mesh", "--case", "get"]);
+        let case = ["--case", "get"];
+        let bench = "/t/dist/mesh-bench";
+        check(None, "dist", &case, &[bench, "run", "--mesh", "/t/dist/mesh", "--case", "get"]);
+        check(Some("/opt/mesh"), "dist", &case, &[bench, "run", "--mesh", "/opt/mesh", "--case", "get"]);
+    }
+
+    #[test]
+    fn the_gates_get_the_profile_and_its_numbers() {
+        let words = ["--profile", "dev", "--numbers", "/r/bench/gates.json", "--bless"];
+        let start = ["/t/debug/mesh-bench", "gates", "--mesh", "/t/debug/mesh"];
+        check(None, "dev", &["gates", "--bless"], &[&start[..], &words].concat());
     }
 }

@@ -34,6 +34,9 @@ pub(super) const CHECKED: &str = "/api/checked";
 /// On the admin listener, 200 once routes were loaded.
 const READY: &str = "/microservice/health/ready";
 
+/// How long it may take to end: under a tool everything takes long.
+const STOP: Duration = Duration::from_secs(60);
+
 /// A running gateway.
 #[derive(Debug)]
 pub(super) struct Gateway {
@@ -86,6 +89,17 @@ impl Gateway {
         process.wait_for(|| services.iter().all(|service| is_known(&service.example)).then_some(()))?;
         let idle_rss_kib = procfs::rss_kib(process.id())?;
         Ok(Self { name, process, address, paths: routes.paths(), ready, idle_rss_kib })
+    }
+}
+
+impl Gateway {
+    /// Asks it to end, and waits until it has.
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+        let mut kill = Command::new("/bin/sh");
+        kill.args(["-c", "kill $0", &self.process.id().to_string()]);
+        ensure!(kill.status().is_ok_and(|status| status.success()), "cannot ask the gateway to end");
+        ensure!(self.process.has_ended_within(STOP), "the gateway did not end when asked");
+        Ok(())
     }
 }
 

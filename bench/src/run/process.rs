@@ -16,13 +16,13 @@ use crate::clock;
 pub(super) const SECRET: &str = "a secret for the benchmark's own loopback";
 
 /// How long anything may take to start.
-pub(super) const START: Duration = Duration::from_secs(30);
+pub(super) const START: Duration = Duration::from_secs(60);
 
 /// Where Debian's packages and local builds put programs.
 const FOLDERS: &[&str] = &["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
 /// The program of this name, `None` when it is not installed.
-pub(super) fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     FOLDERS.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
 }
 

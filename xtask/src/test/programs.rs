@@ -14,8 +14,13 @@ use crate::output;
 use crate::step::{self, Outcome};
 
 /// Each program, and the Debian package that it stands in.
-const PROGRAMS: [(&str, &str); 3] =
-    [("redis-server", "redis-server"), ("python3", "python3"), ("php", "php-cli")];
+const PROGRAMS: [(&str, &str); 5] = [
+    ("redis-server", "redis-server"),
+    ("python3", "python3"),
+    ("php", "php-cli"),
+    ("strace", "strace"),
+    ("valgrind", "valgrind"),
+];
 
 /// Succeeds when every program can be started, after installing Debian's packages when need be.
 pub(super) fn make_sure() -> anyhow::Result<()> {
@@ -46,7 +51,8 @@ fn advice(missing: &[&str]) -> String {
     let missing = missing.join(" ");
     format!(
         "missing, and the tests need it: {missing}: run `apt-get install {missing}` as root (Debian, Ubuntu), or install \
-         Redis 7, Python 3 and PHP 8 so that `redis-server`, `python3` and `php` are on the PATH"
+         Redis 7, Python 3, PHP 8, strace and valgrind so that `redis-server`, `python3`, `php`, `strace` and `valgrind` are \
+         on the PATH"
     )
 }
 

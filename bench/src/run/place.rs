@@ -1,0 +1,65 @@
+//! A place for counting: backends, and a gateway under a tool for as long as one load lasts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+
+use super::gateway::{Gateway, PLAIN, Routes};
+use super::peer::Place;
+use super::process::{Backend, Cores, backend};
+use super::procfs;
+use super::proxy::Proxy;
+use crate::load::Outcome;
+
+/// What stands there all the time.
+#[derive(Debug)]
+pub(crate) struct BenchPlace {
+    cores: Cores,
+    folder: tempfile::TempDir,
+    mesh: PathBuf,
+    plain: Backend,
+    checking: Backend,
+}
+
+/// Starts the backends.
+///
+/// # Errors
+///
+/// When they do not start, or taskset is missing.
+pub(crate) fn bench_place(mesh: &Path) -> anyhow::Result<BenchPlace> {
+    let folder = tempfile::Builder::new().prefix("mesh-bench-").tempdir()?;
+    let cores =
+        Cores::new(procfs::cores()?)?.context("taskset and prlimit are missing: install util-linux")?;
+    let plain = backend(&cores, folder.path(), false)?;
+    let checking = backend(&cores, folder.path(), true)?;
+    Ok(BenchPlace { cores, folder, mesh: mesh.to_owned(), plain, checking })
+}
+
+impl BenchPlace {
+    /// For the files of the tools.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts the gateway under a tool, sends at least so many GETs, asks it to end; answers with how many were answered.
+    pub(crate) fn gateway_under(
+        &self,
+        through: &[String],
+        connections: u16,
+        requests: u64,
+    ) -> anyhow::Result<u64> {
+        let (cores, folder) = (&self.cores, self.folder.path());
+        let (plain, checking) = (self.plain.address, self.checking.address);
+        let place = Place { cores, folder, workers: 1, plain, checking };
+        let gateway = Gateway::start(&place, &self.mesh, Routes::Few, through)?;
+        let mut load = cores.ourselves("load")?;
+        load.args(["--target", &gateway.address().to_string(), "--path", PLAIN, "--seconds", "0"]);
+        load.args(["--connections", &connections.to_string(), "--requests", &requests.to_string()]);
+        let output = load.output().context("cannot start the load")?;
+        let outcome: Outcome =
+            serde_json::from_slice(&output.stdout).context("the load printed something else")?;
+        ensure!(outcome.errors == 0, "void: {outcome:?}");
+        gateway.stop()?;
+        Ok(outcome.requests)
+    }
+}
