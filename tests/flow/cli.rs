@@ -8,6 +8,7 @@ mod register;
 mod settings;
 mod sharing;
 mod state;
+mod tls;
 mod usage;
 mod verify;
 mod watch;

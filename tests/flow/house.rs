@@ -198,7 +198,10 @@ impl House {
     pub fn gateway_without_routes(&self) -> Gateway {
         let arguments = ["gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         let mut process = Process::start(&mut self.command(&arguments));
-        let public = process.line("the public address", |line| address_after(line, "listening on http://"));
+        let public = process.line("the public address", |line| {
+            address_after(line, "listening on http://")
+                .or_else(|| address_after(line, "listening on https://"))
+        });
         let admin = process.line("the admin address", |line| address_after(line, "admin on http://"));
         Gateway { process, public, admin }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mesh_core::route::TableSettings;
 use mesh_gateway::{GatewaySettings, IdempotencySettings};
 
-use crate::settings::Settings;
+use crate::settings::{SettingError, Settings};
 
 /// The settings of the route table.
 pub(crate) fn table(settings: &Settings) -> TableSettings {
@@ -16,7 +16,17 @@ pub(crate) fn table(settings: &Settings) -> TableSettings {
     }
 }
 
-/// The settings of a gateway.
+/// The settings of a gateway that runs: with its certificates and keys.
+///
+/// # Errors
+///
+/// Every certificate or key that cannot be read.
+pub(crate) fn running(settings: &Settings) -> Result<GatewaySettings, Vec<SettingError>> {
+    let tls = settings.gateway.tls.read()?;
+    Ok(GatewaySettings { tls: tls.listener, upstream_tls: tls.upstream, ..gateway(settings) })
+}
+
+/// The settings of a gateway, but for what stands in files of their own.
 pub(crate) fn gateway(settings: &Settings) -> GatewaySettings {
     let table = table(settings);
     GatewaySettings {

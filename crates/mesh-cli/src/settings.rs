@@ -13,6 +13,7 @@ pub(crate) mod schema;
 mod suggest;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tls;
 pub(crate) mod value;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -116,5 +117,6 @@ pub(crate) struct Gateway {
     pub(crate) trusted_proxies: Vec<Cidr>,
     pub(crate) strip_response_headers: Vec<HeaderName>,
     pub(crate) allow_targets: Vec<Cidr>,
+    pub(crate) tls: tls::Tls,
     pub(crate) trace: TraceSettings,
 }

@@ -51,6 +51,15 @@ impl From<rustls::Error> for TlsError {
 pub struct Identity(Arc<CertifiedKey>);
 
 impl Identity {
+    /// Whether clients that ask for `name` (a host, or `*.` and a host) may be shown it.
+    ///
+    /// # Errors
+    ///
+    /// When it holds another name, or `name` is none.
+    pub fn check_name(&self, name: &str) -> Result<(), TlsError> {
+        listener::check_name(name, &self.0)
+    }
+
     /// Reads a certificate (the chain behind it, leaf first) and its private key (PKCS #8, PKCS #1 or SEC 1), both PEM.
     ///
     /// # Errors

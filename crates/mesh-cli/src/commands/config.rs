@@ -27,7 +27,11 @@ pub(crate) fn run(
 
 fn check(flags: &Flags, environment: &Environment, output: &Output) -> Result<Exit, Failure> {
     let (errors, file) = match settings::read(flags, environment) {
-        Ok(settings) => (settings.keyring.err().unwrap_or_default(), settings.file),
+        Ok(settings) => {
+            let mut errors = settings.keyring.err().unwrap_or_default();
+            errors.extend(settings.gateway.tls.read().err().unwrap_or_default());
+            (errors, settings.file)
+        }
         Err(errors) => (errors, None),
     };
     if output.json {

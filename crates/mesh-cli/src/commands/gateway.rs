@@ -30,7 +30,7 @@ pub(crate) fn run(
     let stores = Stores::from_settings(settings)?;
     let gateway = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
         .idempotency(stores.idempotency)
-        .settings(gateway_settings::gateway(settings))
+        .settings(gateway_settings::running(settings).map_err(Failure::settings)?)
         .events(events::logged()?)
         .build()
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -46,7 +46,7 @@ pub(crate) fn run(
     runtime.block_on(async {
         let told = told_to_end()?;
         let reloading = reload.run(output)?;
-        announce(&running, output);
+        announce(&running, settings, output);
         tokio::select! {
             () = told => {}
             () = reloading => {}
@@ -63,8 +63,9 @@ pub(crate) fn not_served(error: &ServeError) -> Failure {
     Failure::usage(error.to_string())
 }
 
-fn announce(running: &Running, output: &Output) {
-    output.message(format_args!("listening on http://{}", running.public()));
+fn announce(running: &Running, settings: &Settings, output: &Output) {
+    let scheme = if settings.gateway.tls.is_on() { "https" } else { "http" };
+    output.message(format_args!("listening on {scheme}://{}", running.public()));
     if let Some(admin) = running.admin() {
         output.message(format_args!("admin on http://{admin}"));
     }

@@ -19,12 +19,13 @@ use super::{
     Defaults, Gateway, Idempotency, Manifest, Origin, Redis, SettingError, Settings,
     overlay::Values,
     schema::SETTINGS,
+    tls::Tls,
     value::{self, Raw, Value},
 };
 
 /// Typed access to values: what is set, else the schema's default.
-struct Reader<'v> {
-    values: &'v Values,
+pub(super) struct Reader<'v> {
+    pub(super) values: &'v Values,
 }
 
 impl Reader<'_> {
@@ -32,11 +33,11 @@ impl Reader<'_> {
         self.values.get(key).map(|effective| effective.value.clone()).or_else(|| default(key))
     }
 
-    fn origin(&self, key: &str) -> Origin {
+    pub(super) fn origin(&self, key: &str) -> Origin {
         self.values.get(key).map_or(Origin::Default, |effective| effective.origin.clone())
     }
 
-    fn text(&self, key: &str) -> Option<String> {
+    pub(super) fn text(&self, key: &str) -> Option<String> {
         match self.get(key) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
@@ -335,6 +336,7 @@ fn gateway(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Option<Gatewa
             _ => Vec::new(),
         },
         allow_targets: cidrs(reader, "gateway.allow_targets"),
+        tls: Tls::of(reader, errors),
         trace: TraceSettings {
             create: reader.get("gateway.trace.create") == Some(Value::Flag(true)),
             sample: reader.share("gateway.trace.sample")?,

@@ -103,6 +103,9 @@ fn configured_services(found: &[Found]) -> Vec<String> {
         .iter()
         .filter_map(|found| match found.path.as_slice() {
             [section, name, _] if section == "services" => Some(name.clone()),
+            [section, part, sni, name, _] if section == "gateway" && part == "tls" && sni == "sni" => {
+                Some(name.clone())
+            }
             [section, part, name] if section == "gateway" && part == "prefixes" => Some(name.clone()),
             _ => None,
         })

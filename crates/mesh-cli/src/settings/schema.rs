@@ -241,6 +241,33 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "1.0",
         "The share of new traces that services are told to record.",
     ),
+    setting(
+        "gateway.tls.certificate",
+        Kind::Text,
+        "",
+        "A file in PEM, the chain behind it: what the public listener shows; absent: it is not encrypted.",
+    ),
+    setting("gateway.tls.key", Kind::Text, "", "A file in PEM: the private key of the certificate."),
+    setting(
+        "gateway.tls.sni.*.certificate",
+        Kind::Text,
+        "",
+        "The certificate for clients that ask for this name, e.g. `[gateway.tls.sni.\"*.shop.example\"]`.",
+    ),
+    setting("gateway.tls.sni.*.key", Kind::Text, "", "Its private key."),
+    setting(
+        "gateway.upstream_tls.roots",
+        Kind::Text,
+        "",
+        "A file in PEM: the authorities that https:// instances are believed by; absent: the public ones.",
+    ),
+    setting(
+        "gateway.upstream_tls.certificate",
+        Kind::Text,
+        "",
+        "A file in PEM: what the gateway shows to instances that ask who it is (mTLS).",
+    ),
+    setting("gateway.upstream_tls.key", Kind::Text, "", "A file in PEM: its private key."),
     setting("gateway.prefixes.*", Kind::Text, "", "The prefix of the service's URIs on the gateway."),
 ];
 

@@ -46,7 +46,8 @@ impl ListenerTls {
     }
 }
 
-fn check_name(name: &str, identity: &CertifiedKey) -> Result<(), TlsError> {
+/// That the certificate holds `name`.
+pub(super) fn check_name(name: &str, identity: &CertifiedKey) -> Result<(), TlsError> {
     let of = |name: &str| TlsError::Unusable(format!("the certificate is not one for {name}"));
     let asked = name.strip_prefix("*.").map_or_else(|| name.to_owned(), |parent| format!("any.{parent}"));
     let asked = ServerName::try_from(asked).map_err(|_| TlsError::Unusable(format!("{name} is no host")))?;

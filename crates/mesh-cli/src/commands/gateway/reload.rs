@@ -1,10 +1,11 @@
-//! Settings that change while the gateway runs: read again at SIGHUP, and when their file has changed.
+//! Settings that change while the gateway runs: read again at SIGHUP, and when their file, a certificate or a key has
+//! changed.
 //!
 //! Refuses settings with a mistake: the old ones stay, and the mistakes are told.
 
 use std::{
     future::Future,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, SystemTime},
 };
 
@@ -26,8 +27,8 @@ use crate::{
 /// being written is left alone.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What tells a changed file from an unchanged one; `None`: it is not there.
-type Stamp = Option<(SystemTime, u64)>;
+/// What tells changed files from unchanged ones; `None`: one of them is not there.
+type Stamp = Option<Vec<(SystemTime, u64)>>;
 
 /// Where the settings come from, and the gateway that they go to.
 #[derive(Debug)]
@@ -35,7 +36,6 @@ pub(super) struct Reload<'g> {
     flags: &'g Flags,
     environment: &'g Environment,
     gateway: &'g Gateway,
-    file: Option<PathBuf>,
     /// As the gateway was started: some of it cannot change later.
     started: &'g Settings,
 }
@@ -47,7 +47,7 @@ impl<'g> Reload<'g> {
         environment: &'g Environment,
         gateway: &'g Gateway,
     ) -> Self {
-        Self { flags, environment, gateway, file: started.file.clone(), started }
+        Self { flags, environment, gateway, started }
     }
 
     /// Hears SIGHUP and watches the file from now on. The future never ends.
@@ -57,49 +57,73 @@ impl<'g> Reload<'g> {
     /// When the system gives no signal handler.
     pub(super) fn run(self, output: &Output) -> Result<impl Future<Output = ()>, Failure> {
         let mut hangup = heard(SignalKind::hangup())?;
-        let mut applied = self.stamp();
+        let mut watched = self.files(self.started);
+        let mut applied = stamp(&watched);
         Ok(async move {
             let mut looks = interval(LOOK);
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut last = applied;
+            let mut last = applied.clone();
             loop {
                 let is_told = tokio::select! {
                     heard = hangup.recv() => heard.is_some(),
                     _ = looks.tick() => false,
                 };
-                let now = self.stamp();
+                let now = stamp(&watched);
                 let is_changed = now.is_some() && now != applied && now == last;
-                last = now;
+                last = now.clone();
                 if is_told || is_changed {
                     applied = now;
-                    self.apply(output).await;
+                    let named = self.apply(output).await.unwrap_or_else(|| watched.clone());
+                    if named != watched {
+                        watched = named;
+                        applied = stamp(&watched);
+                        last = applied.clone();
+                    }
                 }
             }
         })
     }
 
-    fn stamp(&self) -> Stamp {
-        let metadata = std::fs::metadata(self.file.as_deref().unwrap_or(Path::new(""))).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    }
-
-    async fn apply(&self, output: &Output) {
-        let read = settings::read(self.flags, self.environment)
-            .and_then(|settings| Ok((settings.keyring.clone()?, settings)));
-        let (keyring, settings) = match read {
+    /// Answers the files to watch from now on, if the settings are good.
+    async fn apply(&self, output: &Output) -> Option<Vec<PathBuf>> {
+        let read = settings::read(self.flags, self.environment).and_then(|settings| {
+            Ok((settings.keyring.clone()?, gateway_settings::running(&settings)?, settings))
+        });
+        let (keyring, fresh, settings) = match read {
             Ok(read) => read,
-            Err(errors) => return kept(output, &Failure::settings(errors).lines),
+            Err(errors) => {
+                kept(output, &Failure::settings(errors).lines);
+                return None;
+            }
         };
-        match self.gateway.reload(gateway_settings::gateway(&settings), keyring).await {
+        match self.gateway.reload(fresh, keyring).await {
             Ok(()) => {
                 output.message("settings were read again");
                 for key in needing_a_restart(self.started, &settings) {
                     output.message(format_args!("{key} applies after a restart"));
                 }
             }
-            Err(error) => kept(output, &[error.to_string()]),
+            Err(error) => {
+                kept(output, &[error.to_string()]);
+                return None;
+            }
         }
+        Some(self.files(&settings))
     }
+
+    /// The files that `settings` were read from. One that went away is still the one to come back.
+    fn files(&self, settings: &Settings) -> Vec<PathBuf> {
+        let (file, tls) = (self.started.file.clone(), settings.gateway.tls.files());
+        file.into_iter().chain(tls.into_iter().map(PathBuf::from)).collect()
+    }
+}
+
+fn stamp(files: &[PathBuf]) -> Stamp {
+    let of = |file: &PathBuf| {
+        let metadata = std::fs::metadata(file).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    files.iter().map(of).collect()
 }
 
 fn kept(output: &Output, mistakes: &[String]) {
