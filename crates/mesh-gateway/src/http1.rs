@@ -5,6 +5,8 @@
 
 mod chunked;
 mod framing;
+#[cfg(test)]
+mod properties;
 mod request;
 mod response;
 

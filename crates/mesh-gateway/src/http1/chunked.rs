@@ -25,7 +25,9 @@ pub(crate) struct Chunked {
 enum State {
     /// In a chunk's size: its value and how many digits it has had.
     Size(u64, u32),
-    /// Behind the size, up to CR.
+    /// In the space behind the size.
+    Space(u64),
+    /// In an extension, up to CR.
     Extension(u64),
     /// Before the LF of the size's line.
     SizeEnd(u64),
@@ -89,22 +91,24 @@ impl Chunked {
                 Ok(State::Size((size << 4) | u64::from(digit), digits + 1))
             }
             (State::Size(_, 0), _) => Err(Malformed::Chunk),
-            (State::Size(size, _) | State::Extension(size), b'\r') => Ok(State::SizeEnd(size)),
-            (State::Size(size, _), b';' | b' ' | b'\t') => Ok(State::Extension(size)),
-            (State::Extension(size), _) if byte != b'\n' => {
-                self.extensions += 1;
-                if self.extensions > MAX_EXTENSIONS {
-                    Err(Malformed::Chunk)
-                } else {
-                    Ok(State::Extension(size))
-                }
+            (State::Size(size, _) | State::Space(size) | State::Extension(size), b'\r') => {
+                Ok(State::SizeEnd(size))
             }
+            (State::Size(size, _) | State::Space(size), b' ' | b'\t') => self.extended(State::Space(size)),
+            (State::Size(size, _) | State::Space(size), b';') => self.extended(State::Extension(size)),
+            (State::Extension(size), _) if byte != b'\n' => self.extended(State::Extension(size)),
             (State::SizeEnd(0), b'\n') => Ok(State::Trailers),
             (State::SizeEnd(size), b'\n') => Ok(State::Data(size)),
             (State::DataCr, b'\r') => Ok(State::DataLf),
             (State::DataLf, b'\n') => Ok(State::Size(0, 0)),
             _ => Err(Malformed::Chunk),
         }
+    }
+
+    /// `state`, which holds one more byte that is no size.
+    const fn extended(&mut self, state: State) -> Result<State, Malformed> {
+        self.extensions += 1;
+        if self.extensions > MAX_EXTENSIONS { Err(Malformed::Chunk) } else { Ok(state) }
     }
 
     fn trailers(&mut self, buffer: &mut BytesMut) -> Result<Piece, Malformed> {
@@ -120,7 +124,9 @@ impl Chunked {
             Err(_) => return Err(Malformed::Chunk),
         };
         match parsed {
-            Some((length, _)) if length > MAX_TRAILERS => Err(Malformed::Chunk),
+            Some((length, _)) if length > MAX_TRAILERS || has_bare_lf(&buffer[..length]) => {
+                Err(Malformed::Chunk)
+            }
             Some((length, trailers)) => {
                 buffer.advance(length);
                 self.state = State::Done;
@@ -130,6 +136,11 @@ impl Chunked {
             None => Ok(Piece::Wait),
         }
     }
+}
+
+/// Whether a line ends without CR: where the trailers end would be a matter of taste.
+fn has_bare_lf(bytes: &[u8]) -> bool {
+    bytes.iter().enumerate().any(|(at, byte)| *byte == b'\n' && (at == 0 || bytes[at - 1] != b'\r'))
 }
 
 fn trailers(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, Malformed> {
@@ -186,6 +197,7 @@ mod tests {
         check("3\r\nabc\r\n00A\r\n0123456789\r\n0\r\n\r\nHTTP", Ok(Some(("abc0123456789", 0, "HTTP"))));
         check("3;name=value; x\r\nabc\r\n0;y\r\n\r\n", Ok(Some(("abc", 0, ""))));
         check("3 \r\nabc\r\n0\r\n\r\n", Ok(Some(("abc", 0, ""))));
+        check("3 \t;x\r\nabc\r\n0 ; y\r\n\r\n", Ok(Some(("abc", 0, ""))));
         check("1\r\na\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n", Ok(Some(("a", 2, ""))));
     }
 
@@ -214,6 +226,11 @@ mod tests {
             "3;\nabc",
             "3\r\nabc\r\r\n",
             "1these\r\na\r\n",
+            "1 2\r\na\r\n",
+            "1 x\r\na\r\n",
+            "0\r\n\n",
+            "0\r\nX: 1\n\r\n",
+            "0\r\nX: 1\r\n\n",
             "0\r\n X: 1\r\n\r\n",
             "0\r\nX Y: 1\r\n\r\n",
         ];

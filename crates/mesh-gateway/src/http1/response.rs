@@ -5,7 +5,10 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
 
 use super::{
     Malformed,
@@ -16,6 +19,8 @@ use super::{
 pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How many lines it may have.
 const MAX_HEADERS: usize = 128;
+/// How every answer begins.
+const BEGINNING: &[u8] = b"HTTP/1.";
 /// How many interim answers may come before the answer.
 const MAX_INTERIM: u32 = 16;
 
@@ -52,11 +57,15 @@ impl Parser {
 
     /// Takes a head off the front of `buffer`; none: there is no whole one yet. Interim answers are swallowed.
     ///
-    /// Linear in the bytes that arrive, however they are cut.
+    /// Linear in the bytes that arrive, however they are cut. What does not begin like an answer is refused with its
+    /// first bytes: nobody waits for the end of a greeting in another protocol.
     pub(crate) fn parse(&mut self, buffer: &mut BytesMut) -> Result<Option<ResponseHead>, Malformed> {
         loop {
             if buffer.is_empty() {
                 return Ok(None);
+            }
+            if !buffer.iter().zip(BEGINNING).all(|(byte, expected)| byte == expected) {
+                return Err(Malformed::Head);
             }
             if self.searched > 0 && !has_end(&buffer[self.searched.saturating_sub(3)..]) {
                 return self.wait(buffer);
@@ -126,8 +135,18 @@ fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHea
     } else {
         Framing::of(status, version, &mut headers, is_head)?
     };
-    let stays_open = framing != Framing::UntilClose && stays_open(version, &headers);
+    let stays_open = framing != Framing::UntilClose
+        && stays_open(version, &headers)
+        && !(status == StatusCode::NO_CONTENT && announces_body(&headers));
     Ok(Some((ResponseHead { status, version, headers, framing, stays_open }, length)))
+}
+
+/// Whether an answer that has no body announces one: what follows may be that body, or the next answer.
+fn announces_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'))
 }
 
 /// Where a header line's name and value stand in the head.

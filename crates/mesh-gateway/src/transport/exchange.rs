@@ -24,6 +24,8 @@ pub(super) struct Exchange<'a> {
     /// How much of head and body was written.
     pub(super) written: usize,
     pub(super) parser: Parser,
+    /// Whether a byte of an answer came.
+    pub(super) has_heard: bool,
     write_error: Option<io::Error>,
 }
 
@@ -63,7 +65,7 @@ impl<'a> Exchange<'a> {
         body: &'a Bytes,
         parser: Parser,
     ) -> Self {
-        Self { connection, head, body, written: 0, parser, write_error: None }
+        Self { connection, head, body, written: 0, parser, has_heard: false, write_error: None }
     }
 
     /// What of the body is still to be written.
@@ -98,7 +100,7 @@ impl Future for Exchange<'_> {
         loop {
             match exchange.connection.poll_read(context, 0) {
                 Poll::Ready(Ok(0)) => {
-                    let is_silent = exchange.connection.buffer.is_empty();
+                    let is_silent = !exchange.has_heard;
                     return Poll::Ready(Err(match exchange.write_error.take() {
                         Some(error) if is_silent => exchange.lost(error),
                         _ if is_silent => Broken::Silent,
@@ -106,6 +108,7 @@ impl Future for Exchange<'_> {
                     }));
                 }
                 Poll::Ready(Ok(_)) => {
+                    exchange.has_heard = true;
                     let parsed = exchange.parser.parse(&mut exchange.connection.buffer);
                     if let Some(head) = parsed? {
                         return Poll::Ready(Ok(head));
@@ -113,10 +116,12 @@ impl Future for Exchange<'_> {
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(exchange.lost(error))),
                 Poll::Pending => {
-                    return match exchange.write_error.take() {
-                        Some(error) => Poll::Ready(Err(exchange.lost(error))),
-                        None => Poll::Pending,
-                    };
+                    // An instance may answer and close without having read everything: its answer, or the end, may
+                    // be there although the runtime has not noticed yet. Then it wakes this task.
+                    if exchange.write_error.is_some() && exchange.connection.is_surely_quiet() {
+                        return Poll::Ready(Err(exchange.lost(io::ErrorKind::BrokenPipe.into())));
+                    }
+                    return Poll::Pending;
                 }
             }
         }

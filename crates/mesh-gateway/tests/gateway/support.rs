@@ -30,7 +30,7 @@ use tokio::{
 };
 
 /// The cap on every wait.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn keyring() -> Keyring {
     Keyring::new(Secret::try_new("a secret of the test street").unwrap())

@@ -105,6 +105,8 @@ fn what_is_no_head_is_refused() {
         "ICY 200 OK",
         " HTTP/1.1 200 OK",
         "SSH-2.0-x",
+        "\r\nHTTP/1.1 200 OK",
+        "\nHTTP/1.1 200 OK",
     ] {
         bad(&format!("{line}\r\n\r\n"), Malformed::Head);
     }
@@ -112,6 +114,21 @@ fn what_is_no_head_is_refused() {
     {
         bad(&format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n"), Malformed::Head);
     }
+}
+
+#[test]
+fn what_begins_like_no_answer_is_refused_with_its_first_bytes() {
+    for bytes in ["S", "\r", "\0", "HTTP/2", "HTTP/1.1 100 Continue\r\n\r\nx"] {
+        bad(bytes, Malformed::Head);
+    }
+}
+
+#[test]
+fn a_204_that_announces_a_body_is_the_last_of_its_connection() {
+    good("HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n", 204, Framing::Length(0), true, "");
+    good("HTTP/1.1 204 X\r\nContent-Length: 10\r\n\r\nx", 204, Framing::Length(0), false, "x");
+    good("HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n", 204, Framing::Length(0), false, "");
+    good("HTTP/1.1 304 X\r\nContent-Length: 10\r\n\r\n", 304, Framing::Length(0), true, "");
 }
 
 #[test]

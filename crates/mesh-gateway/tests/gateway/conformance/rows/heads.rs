@@ -1,0 +1,61 @@
+//! Good heads, and interim answers before them.
+
+use super::{Row, Sees::Answer};
+
+#[rustfmt::skip]
+pub(super) fn rows() -> Vec<Row> {
+    let many = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{}\r\nok", "X-A: 1\r\n".repeat(90));
+    let long = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: {}\r\n\r\nok", "a".repeat(60_000));
+    vec![
+        Row::new("a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            Answer(200, &[("content-length", &["5"])], "hello")),
+        Row::new("a length of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Answer(200, &[], "")),
+        Row::new("a length with zeros before it", "HTTP/1.1 200 OK\r\nContent-Length: 005\r\n\r\nhello", Answer(200, &[], "hello")),
+        Row::new("one length, said twice", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+            Answer(200, &[("content-length", &["2"])], "ok")),
+        Row::new("no reason phrase", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", Answer(404, &[], "")),
+        Row::new("an empty reason phrase", "HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n", Answer(404, &[], "")),
+        Row::new("a reason phrase beyond ASCII", "HTTP/1.1 200 Schön\r\nContent-Length: 2\r\n\r\nok", Answer(200, &[], "ok")),
+        Row::new("a status nobody knows", "HTTP/1.1 299 X\r\nContent-Length: 2\r\n\r\nok", Answer(299, &[], "ok")),
+        Row::new("a status above 599", "HTTP/1.1 799 X\r\nContent-Length: 2\r\n\r\nok", Answer(799, &[], "ok")),
+        Row::new("an error's body", "HTTP/1.1 500 X\r\nContent-Length: 6\r\nX-Reason: a\r\n\r\ntheirs",
+            Answer(500, &[("x-reason", &["a"])], "theirs")),
+        Row::new("a redirect is not followed", "HTTP/1.1 302 X\r\nLocation: https://elsewhere.example/a\r\nContent-Length: 0\r\n\r\n",
+            Answer(302, &[("location", &["https://elsewhere.example/a"])], "")),
+        Row::new("205 with a length", "HTTP/1.1 205 X\r\nContent-Length: 0\r\n\r\n", Answer(205, &[], "")),
+        Row::new("lines that end in LF", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", Answer(200, &[], "ok")),
+        Row::new("names in any case", "HTTP/1.1 200 OK\r\ncOnTeNt-LeNgTh: 2\r\n\r\nok", Answer(200, &[], "ok")),
+        Row::new("space around values", "HTTP/1.1 200 OK\r\nContent-Length:\t 2 \t\r\nX-A:1\r\nX-B:\r\n\r\nok",
+            Answer(200, &[("x-a", &["1"]), ("x-b", &[""])], "ok")),
+        Row::new("two cookies", "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
+            Answer(200, &[("set-cookie", &["a=1", "b=2"])], "ok")),
+        Row::new("hop-by-hop and nominated headers",
+            "HTTP/1.1 200 OK\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2c\r\nTrailer: X-T\r\nProxy-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nok",
+            Answer(200, &[("x-hop", &[]), ("connection", &[]), ("keep-alive", &[]), ("upgrade", &[]), ("trailer", &[]), ("proxy-authenticate", &[])], "ok")),
+        Row::new("a service's own date", "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok",
+            Answer(200, &[("date", &["Thu, 01 Jan 1970 00:00:00 GMT"])], "ok")),
+        Row::new("many lines", many, Answer(200, &[], "ok")),
+        Row::new("a long line", long, Answer(200, &[], "ok")),
+        Row::new("Connection: close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+            Answer(200, &[("connection", &[])], "ok")).dropped(),
+        Row::new("close among other options", "HTTP/1.1 200 OK\r\nConnection: x-a, CLOSE\r\nContent-Length: 2\r\n\r\nok", Answer(200, &[], "ok")).dropped(),
+        Row::new("HTTP/1.0 closes", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", Answer(200, &[], "ok")).dropped(),
+        Row::new("HTTP/1.0 with keep-alive", "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok", Answer(200, &[], "ok")),
+        Row::new("100 Continue before it", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Answer(200, &[], "ok")),
+        Row::new("102 and 103 before it",
+            "HTTP/1.1 102 X\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            Answer(200, &[("link", &[])], "ok")),
+        Row::new("16 interim answers", ["HTTP/1.1 103 X\r\n\r\n".repeat(16).as_str(), "HTTP/1.1 204 X\r\n\r\n"].concat(), Answer(204, &[], "")),
+        Row::new("HEAD with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+            Answer(200, &[("content-length", &["5"])], "")).on_head(),
+        Row::new("HEAD with chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Answer(200, &[], "")).on_head(),
+        Row::new("HEAD without either", "HTTP/1.1 200 OK\r\n\r\n", Answer(200, &[], "")).on_head(),
+        Row::new("HEAD that has a body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Answer(200, &[], "")).on_head().dropped(),
+        Row::new("204", "HTTP/1.1 204 X\r\nX-A: 1\r\n\r\n", Answer(204, &[("x-a", &["1"]), ("content-length", &[])], "")),
+        Row::new("204 that announces a body", "HTTP/1.1 204 X\r\nContent-Length: 5\r\n\r\n", Answer(204, &[("content-length", &[])], "")).dropped(),
+        Row::new("204 that announces chunks", "HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n", Answer(204, &[], "")).dropped(),
+        Row::new("204 that has a body", "HTTP/1.1 204 X\r\nContent-Length: 5\r\n\r\nhello", Answer(204, &[], "")).dropped(),
+        Row::new("304", "HTTP/1.1 304 X\r\nETag: \"a\"\r\n\r\n", Answer(304, &[("etag", &["\"a\""])], "")),
+        Row::new("304 with the length of what was not sent", "HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n", Answer(304, &[], "")),
+    ]
+}
