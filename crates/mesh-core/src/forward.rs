@@ -6,6 +6,7 @@ mod nomination;
 pub mod request;
 pub mod response;
 pub mod target;
+pub mod upgrade;
 
 pub use request::{ClientFacts, RequestError};
 pub use target::{Target, TargetError};

@@ -30,7 +30,7 @@ use crate::{
 };
 pub(crate) use buffer::{announces_too_much, buffer};
 pub(crate) use guard::{Guarded, Reading};
-pub(crate) use head::{Head, check as check_head};
+pub(crate) use head::{Head, check as check_head, upgrade};
 
 /// Answers one request.
 pub(crate) async fn enter<B>(gateway: &Gateway, request: Request<B>, peer: Peer) -> Response<Body>
@@ -94,9 +94,12 @@ fn direct<'a>(
     let snapshot = shared.snapshot.load();
     let settings = &snapshot.reloadable.settings;
     let trail = Trail::of(&parts.headers, &*shared.entropy, &settings.trace);
-    let directed = head::check(parts, has_body, &settings.limits).map(|head| {
+    let directed = head::check(parts, has_body, &settings.limits).and_then(|head| {
         let way = way(&snapshot, &parts.method, &head);
-        (head, way)
+        if let Way::Route(route) = &way {
+            upgrade(parts, route.entry.route.allows_upgrade(), has_body)?;
+        }
+        Ok((head, way))
     });
     (trail, directed)
 }

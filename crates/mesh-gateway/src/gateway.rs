@@ -2,6 +2,7 @@
 
 mod builder;
 mod shared;
+mod tunnels;
 
 use std::{
     convert::Infallible,
@@ -27,6 +28,7 @@ use crate::{
 };
 pub use builder::{BuildError, GatewayBuilder};
 pub(crate) use shared::Shared;
+pub(crate) use tunnels::Tunnels;
 
 /// A gateway: takes requests from the street, and answers each. Cheap to clone; clones share everything.
 ///
@@ -36,11 +38,12 @@ pub(crate) use shared::Shared;
 pub struct Gateway {
     shared: Arc<Shared>,
     pool: Arc<Pool>,
+    tunnels: Tunnels,
 }
 
 impl Gateway {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, pool: Arc::default() }
+        Self { shared, pool: Arc::default(), tunnels: Tunnels::default() }
     }
 
     /// The same gateway with connections of its own to the instances: one for each worker, on whose runtime those
@@ -98,6 +101,10 @@ impl Gateway {
 
     pub(crate) const fn pool(&self) -> &Arc<Pool> {
         &self.pool
+    }
+
+    pub(crate) const fn tunnels(&self) -> &Tunnels {
+        &self.tunnels
     }
 
     /// Answers one request that came from `peer`.

@@ -3,6 +3,7 @@
 mod answer;
 mod outgoing;
 mod replaced;
+mod switched;
 
 use std::sync::Arc;
 
@@ -72,7 +73,8 @@ where
         policy.retries = 0;
     }
     let path_and_query = outgoing::path_and_query(route, head);
-    let lines = outgoing::lines(route, parts, head, arrival);
+    let mut lines = outgoing::lines(route, parts, head, arrival);
+    let switch = switched::ask(route, parts, !body.is_empty(), &mut lines)?;
     let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
     let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers);
     let transport = Outgoing {
@@ -86,6 +88,7 @@ where
         body: &body,
         signs_body,
         may_repeat,
+        may_switch: switch.is_some(),
         connect_timeout: settings.connect_timeout,
         tls: &route.reloadable.upstream_tls,
     };
@@ -100,7 +103,7 @@ where
     if !signs_body {
         shared.metrics.left_bodies_out(report.attempts.len());
     }
-    let answered = answer::of(gateway, route, report, arrival.trail);
+    let answered = answer::of(gateway, route, report, arrival.trail, switch);
     let now = shared.clock.monotonic();
     let status = match &answered {
         Ok(response) => response.status(),

@@ -6,8 +6,11 @@ mod classify;
 mod connect;
 mod connection;
 mod exchange;
+mod frames;
 mod pool;
+mod tunnel;
 
 pub(crate) use attempt::Outgoing;
 pub(crate) use body::UpstreamBody;
 pub(crate) use pool::Pool;
+pub(crate) use tunnel::Tunnel;

@@ -9,7 +9,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{EXPECT, HOST, UPGRADE},
+    header::{EXPECT, HOST},
 };
 
 use super::{
@@ -106,9 +106,12 @@ pub fn disposition(name: &HeaderName) -> Disposition {
         Disposition::Forwarding
     } else if *name == TRACESTATE {
         Disposition::TraceState
-    } else if *name == TRACEPARENT {
-        Disposition::Drop
-    } else if is_hop_by_hop(name) || is_framing(name) || is_reserved(name) || is_override(name) {
+    } else if *name == TRACEPARENT
+        || is_hop_by_hop(name)
+        || is_framing(name)
+        || is_reserved(name)
+        || is_override(name)
+    {
         Disposition::Drop
     } else {
         Disposition::Forward
@@ -118,12 +121,12 @@ pub fn disposition(name: &HeaderName) -> Disposition {
 /// Checks a request's headers, and `authority` of an absolute-form target against `Host`.
 /// `has_body`: the message's framing announces a body; `is_http_11`: `Host` is required.
 ///
-/// `Connection` may not nominate what [`is_protected`](crate::header::is_protected) names. An upgrade to anything but
-/// websocket is no error: its header is dropped.
+/// `Connection` may not nominate what [`is_protected`](crate::header::is_protected) names. Whether the request
+/// may switch protocols is its route's to say ([`upgrade`](super::upgrade)).
 ///
 /// # Errors
 ///
-/// See [`RequestError`]; rows 32, 42, 44, 48, 49, 66 and 67 of docs/refusals.md.
+/// See [`RequestError`]; rows 32, 42, 48, 49, 66 and 67 of docs/refusals.md.
 pub fn check(
     headers: &HeaderMap,
     method: &Method,
@@ -140,9 +143,6 @@ pub fn check(
     }
     if headers.get_all(EXPECT).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(RequestError::UnknownExpectation);
-    }
-    if headers.get_all(UPGRADE).iter().any(asks_for_websocket) {
-        return Err(RequestError::UpgradeNotAllowed);
     }
     if has_body && matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Err(RequestError::BodyNotAllowed);
@@ -164,13 +164,6 @@ fn check_host(headers: &HeaderMap, authority: Option<&str>, required: bool) -> R
         return Err(RequestError::BadHost);
     }
     Ok(())
-}
-
-fn asks_for_websocket(value: &HeaderValue) -> bool {
-    value.as_bytes().split(|byte| *byte == b',').any(|protocol| {
-        let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
-        name.trim_ascii().eq_ignore_ascii_case(b"websocket")
-    })
 }
 
 /// Hands `line` each header line that goes on to the service: the client's own without what is dropped and without what

@@ -52,6 +52,12 @@ impl Route {
         units::seconds(self.metadata.get("timeout")?)
     }
 
+    /// Whether requests to the route may switch to another protocol, websocket above all (metadata `websocket`: true).
+    #[must_use]
+    pub fn allows_upgrade(&self) -> bool {
+        self.metadata.get("websocket") == Some(&Value::Bool(true))
+    }
+
     /// Whether the route declares that it may be repeated (metadata `idempotent`: true).
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
@@ -146,6 +152,7 @@ mod tests {
             assert_eq!(route(&json!({"idempotency": value})).idempotency(), Some(expected));
         }
         assert!(route(&json!({"idempotent": true})).is_idempotent());
+        assert!(route(&json!({"websocket": true})).allows_upgrade());
     }
 
     #[test]
@@ -159,6 +166,7 @@ mod tests {
         for value in [json!(null), json!(false), json!("maybe"), json!(1)] {
             assert_eq!(route(&json!({"idempotency": value})).idempotency(), None);
             assert!(!route(&json!({"idempotent": value})).is_idempotent());
+            assert!(!route(&json!({"websocket": value})).allows_upgrade());
         }
         let bare = route(&json!({}));
         assert_eq!((bare.timeout(), bare.body_limit(), bare.idempotency()), (None, None, None));

@@ -27,7 +27,7 @@ where
     announces_too_much(headers, limit)?;
     let mut body = pin!(body);
     let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut whole = BytesMut::new();
     let mut window = Window::open(limits);
     loop {
         let frame = match timeout_at(window.ends, body.frame()).await {
@@ -37,29 +37,32 @@ where
             Err(_) => return Err(too_slow()),
         };
         let Ok(bytes) = frame.into_data() else { continue };
-        if (first.len() + rest.len()) as u64 + bytes.len() as u64 > limit {
+        let length = first.len().max(whole.len()) as u64 + bytes.len() as u64;
+        if length > limit {
             return Err(too_large(limit));
         }
         window.count(bytes.len() as u64, limits);
         if first.is_empty() {
             first = bytes;
-        } else {
-            rest.extend_from_slice(&bytes);
+            continue;
         }
+        if whole.is_empty() {
+            let expected = announced(headers).unwrap_or_default().max(length);
+            whole.reserve(usize::try_from(expected).unwrap_or_default());
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&bytes);
     }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 /// Refuses a body that is announced to be larger than `limit`, before a byte of it is read.
 pub(crate) fn announces_too_much(headers: &HeaderMap, limit: u64) -> Result<(), Refusal> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
+    if announced(headers).is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 pub(super) fn too_slow() -> Refusal {

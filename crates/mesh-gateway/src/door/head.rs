@@ -51,6 +51,13 @@ pub(crate) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Re
     Ok(Head { target, path_and_query, host: host.or(authority).unwrap_or_default() })
 }
 
+/// What a service is to be asked to switch to, by a route that allows it or not.
+pub(crate) fn upgrade(parts: &Parts, route_allows: bool, has_body: bool) -> Result<Option<Vec<u8>>, Refusal> {
+    let is_http_11 = parts.version == Version::HTTP_11;
+    forward::upgrade::asked(&parts.headers, route_allows, is_http_11, has_body)
+        .map_err(|error| Refusal::new(error.code(), error.to_string()))
+}
+
 fn check_size(headers: &HeaderMap, target: &str, limits: &Limits) -> Result<(), Refusal> {
     let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if headers.len() > limits.headers || lines + target.len() > limits.head_bytes {

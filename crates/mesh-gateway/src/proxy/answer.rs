@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderValue, Response, header::LOCATION};
+use http::{HeaderValue, Response, StatusCode, header::LOCATION};
 use mesh_client::driver::Report;
 use mesh_core::{
     call::Ending,
@@ -11,6 +11,7 @@ use mesh_core::{
     retry::Failure,
 };
 
+use super::switched::{self, Switch};
 use crate::{
     body::Body, error::Refusal, gateway::Gateway, snapshot::RouteState, trail::Trail, transport::UpstreamBody,
 };
@@ -21,20 +22,26 @@ pub(super) fn of(
     route: &Arc<RouteState>,
     report: Report<Response<UpstreamBody>>,
     trail: &Trail,
+    switch: Option<Switch>,
 ) -> Result<Response<Body>, Refusal> {
-    match (report.ending, report.response) {
-        (Ending::Answered | Ending::ServerError, Some(response)) => {
+    match (report.ending, report.response, switch) {
+        (Ending::Answered, Some(response), Some(switch))
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS =>
+        {
+            switched::pass_on(gateway, route, response, report.instance, switch)
+        }
+        (Ending::Answered | Ending::ServerError, Some(response), _) => {
             Ok(pass_on(gateway, route, response, report.instance, trail))
         }
-        (Ending::NoInstance, _) => Err(unavailable()),
-        (Ending::DeadlineExceeded | Ending::Failed(Failure::Timeout), _) => {
+        (Ending::NoInstance, ..) => Err(unavailable()),
+        (Ending::DeadlineExceeded | Ending::Failed(Failure::Timeout), ..) => {
             Err(Refusal::new(Code::DeadlineExceeded, "the service did not answer in time"))
         }
-        (Ending::Failed(Failure::Malformed), _) => {
+        (Ending::Failed(Failure::Malformed), ..) => {
             Err(Refusal::new(Code::BadUpstreamResponse, "the service sent what is no HTTP answer"))
         }
-        (Ending::Failed(Failure::Connect | Failure::Reset | Failure::Truncated), _)
-        | (Ending::Answered | Ending::ServerError, None) => {
+        (Ending::Failed(Failure::Connect | Failure::Reset | Failure::Truncated), ..)
+        | (Ending::Answered | Ending::ServerError, None, _) => {
             Err(Refusal::new(Code::UpstreamUnreachable, "no instance of the service could be reached"))
         }
     }

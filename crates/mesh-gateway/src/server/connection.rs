@@ -11,14 +11,14 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, Version,
+    HeaderValue, Request, Response, StatusCode, Version,
     header::{CONNECTION, CONTENT_LENGTH},
 };
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use mesh_core::error::Code;
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{net::TcpStream, task::yield_now, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -42,6 +42,8 @@ enum Happened {
     Ended,
     /// It turned out to speak HTTP/2.
     Http2,
+    /// The answer under way is a 101.
+    Switched,
     Stopped,
     Alarm,
 }
@@ -97,6 +99,7 @@ pub(super) async fn serve(
             }
             match progress.phase() {
                 Phase::Http2 => return Poll::Ready(Happened::Http2),
+                Phase::Switched => return Poll::Ready(Happened::Switched),
                 Phase::Closing if !is_closing => {
                     is_closing = true;
                     alarm.set(sleep(LINGER));
@@ -114,6 +117,12 @@ pub(super) async fn serve(
             Happened::Http2 => {
                 let io = connection.into_parts().io;
                 return Box::pin(http2::serve(io, peer, for_http2, limits, stop.clone())).await;
+            }
+            Happened::Switched => {
+                if let Err(error) = connection.with_upgrades().await {
+                    tracing::debug!(%error, "a client was gone before its tunnel");
+                }
+                return;
             }
             Happened::Stopped => {
                 is_stopped = true;
@@ -146,6 +155,12 @@ async fn answer(
     let has_body = !request.body().is_end_stream();
     let takes_chunks = request.version() >= Version::HTTP_11;
     let mut response = answering.gateway.answer(request, answering.peer).await;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        answering.progress.switched();
+        // Lets the connection see that before hyper lets the socket go.
+        yield_now().await;
+        return Ok(response.map(|body| Watched { body, answering, ends_with_connection: false }));
+    }
     let extensions = response.extensions();
     let is_refused = extensions.get::<Code>().is_some() || extensions.get::<Unread>().is_some();
     if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {

@@ -32,6 +32,8 @@ pub(super) enum Phase {
     Closing,
     /// It speaks HTTP/2, and has phases of its own.
     Http2,
+    /// It is no longer HTTP.
+    Switched,
 }
 
 /// How long a connection may linger after the gateway's last word.
@@ -82,6 +84,7 @@ impl Progress {
             4 => Phase::Sent,
             5 => Phase::Expired,
             7 => Phase::Http2,
+            8 => Phase::Switched,
             _ => Phase::Closing,
         }
     }
@@ -102,7 +105,14 @@ impl Progress {
 
     /// The last byte of the answer was handed over.
     pub(super) fn answered(&self) {
-        self.phase.store(Phase::Sent as u8, Ordering::Relaxed);
+        if self.phase() != Phase::Switched {
+            self.phase.store(Phase::Sent as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// What follows the answer is another protocol.
+    pub(super) fn switched(&self) {
+        self.phase.store(Phase::Switched as u8, Ordering::Relaxed);
     }
 
     /// Everything handed over is out.
@@ -153,7 +163,7 @@ impl Progress {
             Phase::Idle => (limits.idle_timeout.min(longest), Overdue::Idle),
             Phase::Head => (limits.head_timeout, Overdue::Head),
             Phase::Closing => (LINGER, Overdue::Idle),
-            Phase::Busy | Phase::Sent | Phase::Expired | Phase::Http2 => {
+            Phase::Busy | Phase::Sent | Phase::Expired | Phase::Http2 | Phase::Switched => {
                 return Overdue::Not(limits.head_timeout.min(longest));
             }
         };

@@ -62,8 +62,13 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
     }
     drop(listener);
     connections.close();
+    gateway.tunnels().stop();
     let drain = gateway.shared().snapshot.load().reloadable.settings.limits.drain;
-    if timeout(drain, connections.wait()).await.is_err() {
+    let ended = async {
+        connections.wait().await;
+        gateway.tunnels().ended().await;
+    };
+    if timeout(drain, ended).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were cut off at shutdown");
     }
 }

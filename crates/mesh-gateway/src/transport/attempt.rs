@@ -47,6 +47,8 @@ pub(crate) struct Outgoing<'a> {
     /// Whether the signature covers the body.
     pub(crate) signs_body: bool,
     pub(crate) may_repeat: bool,
+    /// Whether the request asks to switch protocols.
+    pub(crate) may_switch: bool,
     pub(crate) connect_timeout: Duration,
     /// For instances with an `https://` base URL.
     pub(crate) tls: &'a UpstreamTls,
@@ -103,15 +105,16 @@ impl Outgoing<'_> {
             };
             let mut head = mem::take(&mut connection.out);
             self.write(&mut head, url);
-            let parser = Parser::new(*self.method == Method::HEAD, false);
+            let parser = Parser::new(*self.method == Method::HEAD, self.may_switch);
             let mut exchange = Exchange::new(&mut connection, &head, self.body, parser);
             let answered = (&mut exchange).await;
             let unwritten = exchange.unwritten();
+            let has_heard = exchange.has_heard;
             connection.out = head;
             match answered {
                 Ok(answer) => return Ok(self.wrap(answer, connection, unwritten, origin)),
                 Err(broken) => {
-                    let is_stale = was_pooled && !matches!(broken, exchange::Broken::Malformed(_));
+                    let is_stale = was_pooled && !has_heard;
                     if is_stale {
                         self.pool.was_closed(&origin, self.clock.monotonic());
                     }

@@ -2,19 +2,24 @@
 //! the instance is told on.
 
 use std::{
-    fmt, io,
+    fmt, io, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use mesh_core::clock::Clock;
+use tokio::time::timeout;
 
-use super::{connection::Connection, pool::Pool};
+use super::{connection::Connection, pool::Pool, tunnel::Tunnel};
 use crate::http1::{Chunked, Framing, Malformed, Piece};
+
+/// How long the rest of a request may take whose answer is complete.
+const REST_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is called with a message when the body breaks off.
 type OnBreak = Box<dyn FnOnce(&str) + Send>;
@@ -58,6 +63,39 @@ pub(super) struct Home {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+impl Home {
+    fn take_back(&self, connection: Connection) {
+        self.pool.give_back(&self.origin, connection, self.clock.monotonic());
+    }
+}
+
+/// Writes the rest of a request whose answer was read to the end. A future of the connection; none: it ended, or said
+/// more than its answer.
+struct WriteRest {
+    connection: Option<Connection>,
+    unwritten: Bytes,
+}
+
+impl Future for WriteRest {
+    type Output = Option<Connection>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Connection>> {
+        let Self { connection, unwritten } = &mut *self;
+        let Some(open) = connection else { return Poll::Ready(None) };
+        if open.poll_read(context, 0).is_ready() {
+            return Poll::Ready(None);
+        }
+        while !unwritten.is_empty() {
+            match ready!(open.poll_write(context, &[], unwritten)) {
+                Ok(written) => unwritten.advance(written),
+                Err(_) => return Poll::Ready(None),
+            }
+        }
+        // Lets out what an encrypted connection still holds.
+        if open.poll_read(context, 0).is_ready() { Poll::Ready(None) } else { Poll::Ready(connection.take()) }
+    }
+}
+
 impl UpstreamBody {
     /// The body that `framing` announces, over `connection`, which goes to `home` afterwards, if anywhere.
     pub(super) fn new(
@@ -80,6 +118,11 @@ impl UpstreamBody {
         body
     }
 
+    /// The connection of an instance that switched protocols.
+    pub(crate) fn into_tunnel(self) -> Option<Tunnel> {
+        self.connection.map(Tunnel::new)
+    }
+
     /// Calls `on_break` if the body breaks off.
     pub(crate) fn watch(&mut self, on_break: impl FnOnce(&str) + Send + 'static) {
         if !self.is_end_stream() {
@@ -87,14 +130,23 @@ impl UpstreamBody {
         }
     }
 
-    /// Ends the body: the connection goes home, unless bytes follow that nobody asked for or the request is not yet
-    /// written.
+    /// Ends the body: the connection goes home, unless bytes follow that nobody asked for. An instance that keeps the
+    /// connection open reads the request to its end: what is not yet written is written first.
     fn go_home(&mut self) {
         self.rest = Rest::Nothing;
         let (Some(connection), Some(home)) = (self.connection.take(), self.home.take()) else { return };
-        if connection.buffer.is_empty() && self.unwritten.is_empty() {
-            let now = home.clock.monotonic();
-            home.pool.give_back(&home.origin, connection, now);
+        if !connection.buffer.is_empty() {
+            return;
+        }
+        if self.unwritten.is_empty() {
+            home.take_back(connection);
+        } else {
+            let rest = WriteRest { connection: Some(connection), unwritten: mem::take(&mut self.unwritten) };
+            tokio::spawn(async move {
+                if let Ok(Some(connection)) = timeout(REST_LIMIT, rest).await {
+                    home.take_back(connection);
+                }
+            });
         }
     }
 

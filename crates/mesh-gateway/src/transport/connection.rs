@@ -106,6 +106,11 @@ impl Connection {
         Poll::Ready(read)
     }
 
+    /// Ends what this side says.
+    pub(super) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+
     /// Takes up to `most` bytes of what was read.
     pub(super) fn take(&mut self, most: u64) -> Bytes {
         let length = usize::try_from(most).unwrap_or(usize::MAX).min(self.buffer.len());

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod answers;
+mod bounds;
 mod certificates;
+mod conformance;
 mod connections;
 mod embedding;
 mod ending;
@@ -28,4 +30,5 @@ mod support;
 mod tls_instances;
 mod tls_listener;
 mod tracing;
+mod tunnels;
 mod watching;

@@ -152,10 +152,7 @@ fn an_expectation_that_cannot_be_met_is_refused() {
 }
 
 #[test]
-fn an_upgrade_to_websocket_is_refused_and_any_other_dropped() {
-    for value in ["websocket", "WebSocket", "h2c, websocket", "websocket/13"] {
-        head(&[("upgrade", value)], &Err(RequestError::UpgradeNotAllowed));
-    }
+fn an_upgrade_stays_behind_unless_its_route_says_otherwise() {
     head(&[("upgrade", "foo"), ("connection", "upgrade")], &Ok(()));
     seen(&[("upgrade", "foo"), ("connection", "upgrade"), ("http2-settings", "AA")], true, None, &[]);
 }
