@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Display,
+    fs::OpenOptions,
     io::{self, ErrorKind, IsTerminal as _, Write as _},
     sync::{
         Mutex, PoisonError,
@@ -122,6 +123,19 @@ impl Output {
             let _ = writeln!(anstream::stderr(), "mesh: {line}");
         }
     }
+}
+
+/// Where lines go: `stdout`, `stderr`, or a file that they are added to.
+///
+/// # Errors
+///
+/// When the file cannot be opened.
+pub(crate) fn target(target: &str) -> io::Result<Box<dyn io::Write + Send>> {
+    Ok(match target {
+        "stdout" => Box::new(io::stdout()),
+        "stderr" => Box::new(io::stderr()),
+        path => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
+    })
 }
 
 /// Sends logs to stderr: warnings; with `-v` what happens; with `-vv` everything of ours.

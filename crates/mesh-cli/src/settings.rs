@@ -27,7 +27,7 @@ use mesh_core::{
     service::{BaseUrl, Service},
     signature::Keyring,
 };
-use mesh_gateway::TraceSettings;
+use mesh_gateway::{AccessLogFormat, TraceSettings};
 
 pub(crate) use env::Environment;
 pub(crate) use origin::{Origin, SettingError};
@@ -119,4 +119,14 @@ pub(crate) struct Gateway {
     pub(crate) allow_targets: Vec<Cidr>,
     pub(crate) tls: tls::Tls,
     pub(crate) trace: TraceSettings,
+    pub(crate) access_log: Option<AccessLog>,
+}
+
+/// `[gateway.access_log]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccessLog {
+    pub(crate) format: AccessLogFormat,
+    pub(crate) sample: f64,
+    /// `stdout`, `stderr` or a path.
+    pub(crate) target: String,
 }

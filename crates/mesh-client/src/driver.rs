@@ -18,7 +18,7 @@ use mesh_core::{
         view::{InstanceView, ServiceView},
     },
     name::ServiceName,
-    retry::{Outcome, RetryPolicy},
+    retry::{Failure, Outcome, RetryPolicy},
     service::{BaseUrl, Instance},
 };
 
@@ -73,8 +73,18 @@ pub struct AttemptRecord {
     pub status: Option<u16>,
     /// `ok`, `status 503`, or the failure's word (`connect`, `timeout`, …) and message.
     pub outcome: Cow<'static, str>,
+    /// How it failed without an answer.
+    pub failure: Option<Failure>,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+impl AttemptRecord {
+    /// Whether it counts as a failure: no answer, or one of 500 and above.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some() || self.status.is_none_or(|status| status >= 500)
+    }
 }
 
 /// The numbers of one call.
@@ -247,7 +257,17 @@ pub(crate) fn no_instances(service: &ServiceName) -> String {
 }
 
 fn record<R>(instance: &Instance, sent: &Sent<R>, elapsed: Duration) -> AttemptRecord {
-    AttemptRecord { url: instance.url.clone(), status: sent.status, outcome: describe(sent), elapsed }
+    let failure = match sent.outcome {
+        Outcome::NotSent(failure) | Outcome::Lost(failure) => Some(failure),
+        Outcome::Answered | Outcome::ServerError { .. } => None,
+    };
+    AttemptRecord {
+        url: instance.url.clone(),
+        status: sent.status,
+        outcome: describe(sent),
+        failure,
+        elapsed,
+    }
 }
 
 /// `ok`, `status 503`, or the failure's word and message.

@@ -2,13 +2,14 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 
-use crate::transport::UpstreamBody;
+use crate::{access_log::Pending, transport::UpstreamBody};
 
 /// The body of an answer. A service's body that breaks off is an error here, never a short body.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ enum Kind {
     Full(Option<Bytes>),
     Upstream(UpstreamBody),
     Inner(axum::body::Body),
+    Noted(Box<Self>, Arc<Pending>),
 }
 
 /// Why a body broke off.
@@ -46,6 +48,14 @@ impl Body {
         Self(Kind::Inner(body))
     }
 
+    /// This body, told of to the access log.
+    pub(crate) fn noted(self, line: Arc<Pending>) -> Self {
+        if self.is_end_stream() {
+            line.completed();
+        }
+        Self(Kind::Noted(Box::new(self.0), line))
+    }
+
     pub(crate) const fn upstream(body: UpstreamBody) -> Self {
         Self(Kind::Upstream(body))
     }
@@ -59,26 +69,52 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut self.0 {
-            Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Kind::Upstream(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
-            Kind::Inner(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
-        }
+        self.0.poll(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Kind::Full(bytes) => bytes.is_none(),
-            Kind::Upstream(body) => body.is_end_stream(),
-            Kind::Inner(body) => body.is_end_stream(),
-        }
+        self.0.is_end()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Kind::Upstream(body) => body.size_hint(),
-            Kind::Inner(body) => body.size_hint(),
+        self.0.size()
+    }
+}
+
+impl Kind {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self {
+            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Upstream(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Self::Inner(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Self::Noted(body, line) => {
+                let polled = body.poll(context);
+                if let Poll::Ready(Some(Ok(frame))) = &polled {
+                    line.sent(frame.data_ref().map_or(0, Bytes::len));
+                }
+                if matches!(polled, Poll::Ready(None | Some(Ok(_)))) && body.is_end() {
+                    line.completed();
+                }
+                polled
+            }
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        match self {
+            Self::Full(bytes) => bytes.is_none(),
+            Self::Upstream(body) => body.is_end_stream(),
+            Self::Inner(body) => body.is_end_stream(),
+            Self::Noted(body, _) => body.is_end(),
+        }
+    }
+
+    fn size(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Upstream(body) => body.size_hint(),
+            Self::Inner(body) => body.size_hint(),
+            Self::Noted(body, _) => body.size(),
         }
     }
 }

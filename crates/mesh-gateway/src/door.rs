@@ -12,11 +12,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW, request::Parts};
 use mesh_core::{
     error::Code,
+    forward,
     route::{Resolution, wire::MANIFEST_PATH},
+    trace::TraceContext,
 };
 use tracing::Instrument as _;
 
 use crate::{
+    access_log::{AccessLog, Pending, Request as LogRequest},
     body::{Body, BodyError},
     error::{Refusal, allow},
     gateway::Gateway,
@@ -39,12 +42,19 @@ where
     B::Error: Into<BodyError>,
 {
     let (parts, body) = request.into_parts();
-    let (trail, directed) = direct(gateway, &parts, !body.is_end_stream());
+    let (mut trail, directed) = direct(gateway, &parts, !body.is_end_stream());
+    if let Some(log) = &gateway.shared().access_log {
+        write_down(log, gateway, &mut trail, &parts, peer);
+    }
+    let line = trail.line().cloned();
     let (head, way) = match directed {
         Ok(directed) => directed,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => return noted(refusal.into_response(), line),
     };
-    match way {
+    if let (Some(line), Way::Route(route)) = (&line, &way) {
+        line.routed(route.entry.uri.as_str(), route.entry.service.as_str());
+    }
+    let response = match way {
         Way::Answer(response) => *response,
         Way::Registration => registration::take(gateway, &parts, body).instrument(trail.span()).await,
         Way::Route(route) => match &route.stack {
@@ -68,7 +78,31 @@ where
                     .unwrap_or_else(Refusal::into_response)
             }
         },
+    };
+    noted(response, line)
+}
+
+/// Begins the line of the access log that the request becomes, where it is one of the sample.
+fn write_down(log: &AccessLog, gateway: &Gateway, trail: &mut Trail, parts: &Parts, peer: Peer) {
+    let shared = gateway.shared();
+    if !log.takes(&shared.entropy) {
+        return;
     }
+    let reloadable = Arc::clone(&shared.snapshot.load().reloadable);
+    let trusts = |address| reloadable.settings.trusts(address);
+    let client = forward::request::client_address(&parts.headers, peer.address, &trusts);
+    let trace = trail.trace().map(TraceContext::trace_id);
+    let request =
+        LogRequest { id: &trail.logged_id(), trace, client, method: &parts.method, path: parts.uri.path() };
+    let line = Pending::begin(log, &shared.clock, gateway.cells(), request);
+    trail.becomes(line);
+}
+
+/// The answer, with which the line of the access log ends, if there is one.
+fn noted(response: Response<Body>, line: Option<Arc<Pending>>) -> Response<Body> {
+    let Some(line) = line else { return response };
+    line.answered(response.status(), response.extensions().get::<Code>().copied());
+    response.map(|body| body.noted(line))
 }
 
 /// Where a request goes.

@@ -19,6 +19,7 @@ use mesh_core::{error::Code, signature::Keyring};
 use crate::{
     body::{Body, BodyError},
     door,
+    metrics::{Cells, Worker},
     peer::Peer,
     refresh::{self, Command},
     registry::RouteRegistry,
@@ -37,13 +38,14 @@ pub(crate) use tunnels::Tunnels;
 #[derive(Clone, Debug)]
 pub struct Gateway {
     shared: Arc<Shared>,
-    pool: Arc<Pool>,
+    worker: Arc<Worker>,
     tunnels: Tunnels,
 }
 
 impl Gateway {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, pool: Arc::default(), tunnels: Tunnels::default() }
+        let worker = Worker::begin(&shared.metrics);
+        Self { shared, worker, tunnels: Tunnels::default() }
     }
 
     /// The same gateway with connections of its own to the instances: one for each worker, on whose runtime those
@@ -99,8 +101,13 @@ impl Gateway {
         &self.shared
     }
 
-    pub(crate) const fn pool(&self) -> &Arc<Pool> {
-        &self.pool
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.worker.pool
+    }
+
+    /// What this worker counts.
+    pub(crate) fn cells(&self) -> &Arc<Cells> {
+        &self.worker.cells
     }
 
     pub(crate) const fn tunnels(&self) -> &Tunnels {
@@ -115,7 +122,7 @@ impl Gateway {
     {
         let response = door::enter(self, request, peer).await;
         if let Some(code) = response.extensions().get::<Code>() {
-            self.shared.metrics.refused(*code);
+            self.cells().refused(*code);
         }
         response
     }

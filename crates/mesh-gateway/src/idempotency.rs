@@ -8,7 +8,9 @@ use std::{convert::Infallible, error::Error, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
-use mesh_core::{idempotency::key::edge_scope, route::manifest::RouteIdempotency};
+use mesh_core::{
+    header::X_IDEMPOTENCY_CACHE_HIT, idempotency::key::edge_scope, route::manifest::RouteIdempotency,
+};
 use mesh_http::idempotency::{IdempotencyLayer, Scope};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
@@ -17,6 +19,7 @@ use crate::{
     door::check_head,
     error::Refusal,
     gateway::Gateway,
+    metrics::Tally,
     peer::Peer,
     proxy::{self, Arrival, Way},
     snapshot::RouteState,
@@ -66,7 +69,12 @@ where
     R::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     match layer(gateway, route).layer(end).oneshot(request).await {
-        Ok(response) => response.map(Body::inner),
+        Ok(response) => {
+            if response.headers().contains_key(X_IDEMPOTENCY_CACHE_HIT) {
+                gateway.cells().count(Tally::Replayed);
+            }
+            response.map(Body::inner)
+        }
         Err(never) => match never {},
     }
 }

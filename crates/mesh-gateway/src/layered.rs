@@ -58,6 +58,7 @@ where
 {
     let route = Arc::clone(&passage.route);
     let clock = Arc::clone(&passage.gateway.shared().clock);
+    let cells = Arc::clone(passage.gateway.cells());
     let begun = clock.monotonic();
     if let Err(refusal) = announces_too_much(request.headers(), route.body_limit) {
         return refusal.into_response();
@@ -77,7 +78,9 @@ where
     if !reading.has_ended() {
         response.extensions_mut().insert(Unread);
     }
-    route.metrics.answered(response.status(), clock.monotonic().since(begun));
+    if let Some(figures) = cells.route(route.number) {
+        figures.answered(response.status(), clock.monotonic().since(begun));
+    }
     response
 }
 

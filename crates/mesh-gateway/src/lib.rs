@@ -42,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod access_log;
 mod admin;
 mod body;
 pub mod documents;
@@ -68,6 +69,7 @@ mod tls;
 mod trail;
 mod transport;
 
+pub use access_log::{AccessLog, AccessLogFormat};
 pub use body::{Body, BodyError};
 pub use gateway::{BuildError, Gateway, GatewayBuilder};
 pub use mesh_client::TracingSink;

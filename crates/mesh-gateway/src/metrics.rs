@@ -1,22 +1,28 @@
-//! What the gateway counts: in atomics that requests reach without a lock.
+//! What the gateway counts: each worker in cells of its own, summed up when somebody asks.
 
+mod cells;
 mod collector;
 mod duration;
 mod refusals;
 mod route;
+mod rows;
+mod sum;
+mod worker;
 
 use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
-use mesh_core::{error::Code, name::ServiceName, route::table::Entry};
+use mesh_core::{name::ServiceName, route::table::Entry};
 
+use crate::transport::Pool;
+pub(crate) use cells::{Cells, Tally};
 pub(crate) use collector::encode;
-pub(crate) use route::RouteMetrics;
+pub(crate) use worker::Worker;
 
 /// Which route a figure belongs to.
 type RouteKey = (ServiceName, String, String);
@@ -24,25 +30,28 @@ type RouteKey = (ServiceName, String, String);
 /// All figures of one gateway.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    routes: Mutex<BTreeMap<RouteKey, Arc<RouteMetrics>>>,
-    refusals: refusals::Refusals,
+    /// The number of each route that was ever served.
+    routes: Mutex<BTreeMap<RouteKey, usize>>,
+    workers: Mutex<Workers>,
     store_is_down: AtomicBool,
-    broken_bodies: AtomicU64,
-    unsigned_bodies: AtomicU64,
+}
+
+/// Whose cells are summed up.
+#[derive(Debug, Default)]
+struct Workers {
+    present: Vec<(Arc<Cells>, Arc<Pool>)>,
+    /// What those counted that are gone.
+    gone: Arc<Cells>,
 }
 
 impl Metrics {
-    /// The figures of a route; the same ones for the same route of a later snapshot.
-    pub(crate) fn route(&self, entry: &Entry) -> Arc<RouteMetrics> {
+    /// The number of a route; the same one for the same route of a later snapshot.
+    pub(crate) fn route(&self, entry: &Entry) -> usize {
         let key =
             (entry.service.clone(), entry.route.method.as_str().to_owned(), entry.uri.as_str().to_owned());
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(routes.entry(key).or_default())
-    }
-
-    /// Counts a refusal.
-    pub(crate) fn refused(&self, code: Code) {
-        self.refusals.count(code);
+        let next = routes.len();
+        *routes.entry(key).or_insert(next)
     }
 
     /// Notes whether the store answered last.
@@ -55,26 +64,28 @@ impl Metrics {
         !self.store_is_down.load(Ordering::Relaxed)
     }
 
-    /// Counts an answer that broke off while it was passed on.
-    pub(crate) fn body_broke(&self) {
-        self.broken_bodies.fetch_add(1, Ordering::Relaxed);
+    fn joined(&self, cells: &Arc<Cells>, pool: &Arc<Pool>) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.present.push((Arc::clone(cells), Arc::clone(pool)));
     }
 
-    /// Counts attempts whose signature left a multipart body out.
-    pub(crate) fn left_bodies_out(&self, attempts: usize) {
-        self.unsigned_bodies.fetch_add(attempts as u64, Ordering::Relaxed);
+    fn left(&self, cells: &Arc<Cells>) {
+        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.gone.take_over(cells, routes);
+        workers.present.retain(|(present, _)| !Arc::ptr_eq(present, cells));
     }
 
-    fn unsigned_bodies(&self) -> u64 {
-        self.unsigned_bodies.load(Ordering::Relaxed)
+    /// Everybody's cells, and the pools of those who are present.
+    fn all(&self) -> (Vec<Arc<Cells>>, Vec<Arc<Pool>>) {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut cells, pools): (Vec<_>, Vec<_>) = workers.present.iter().cloned().unzip();
+        cells.push(Arc::clone(&workers.gone));
+        (cells, pools)
     }
 
-    fn broken_bodies(&self) -> u64 {
-        self.broken_bodies.load(Ordering::Relaxed)
-    }
-
-    fn routes(&self) -> Vec<(RouteKey, Arc<RouteMetrics>)> {
+    fn routes(&self) -> Vec<(RouteKey, usize)> {
         let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        routes.iter().map(|(key, metrics)| (key.clone(), Arc::clone(metrics))).collect()
+        routes.iter().map(|(key, number)| (key.clone(), *number)).collect()
     }
 }

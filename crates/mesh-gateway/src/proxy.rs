@@ -20,6 +20,7 @@ use crate::{
     door::{Head, buffer},
     error::Refusal,
     gateway::Gateway,
+    metrics::Tally,
     peer::Peer,
     snapshot::RouteState,
     trail::Trail,
@@ -99,9 +100,13 @@ where
         deadline: begun.after(route.deadline),
     };
     let report = shared.driver.drive(&route.service.view, &facts, &transport).await;
-    count(route, &report.attempts);
+    let cells = gateway.cells();
+    cells.attempted(route.number, &route.entry.service, &report.attempts);
     if !signs_body {
-        shared.metrics.left_bodies_out(report.attempts.len());
+        cells.add(Tally::BodyUnsigned, report.attempts.len() as u64);
+    }
+    if let Some(line) = arrival.trail.line() {
+        line.asked(report.attempts.len(), report.attempts.last().map(|last| last.url.as_str()));
     }
     let answered = answer::of(gateway, route, report, arrival.trail, switch);
     let now = shared.clock.monotonic();
@@ -114,8 +119,11 @@ where
             crate::error::status(refusal.code)
         }
     };
-    if arrival.way == Way::Straight {
-        route.metrics.answered(status, now.since(begun));
+    if arrival.way == Way::Straight
+        && let Some(figures) = cells.route(route.number)
+    {
+        figures.received(body.len());
+        figures.answered(status, now.since(begun));
     }
     answered
 }
@@ -134,17 +142,4 @@ fn may_repeat(route: &RouteState, parts: &Parts) -> bool {
 
 fn has_value(headers: &HeaderMap, name: &http::HeaderName) -> bool {
     headers.get(name).is_some_and(|value| !value.is_empty())
-}
-
-fn count(route: &RouteState, attempts: &[mesh_client::driver::AttemptRecord]) {
-    let different = match attempts {
-        [] | [_] => attempts.len(),
-        _ => {
-            let mut urls: Vec<_> = attempts.iter().map(|attempt| &attempt.url).collect();
-            urls.sort_unstable();
-            urls.dedup();
-            urls.len()
-        }
-    };
-    route.metrics.attempted(attempts.len(), different);
 }

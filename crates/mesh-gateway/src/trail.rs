@@ -1,6 +1,6 @@
 //! The ids by which one request is found again: its own, and its trace's.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderMap, HeaderValue};
 use mesh_core::{
@@ -9,12 +9,12 @@ use mesh_core::{
     trace::TraceContext,
 };
 
-use crate::settings::TraceSettings;
+use crate::{access_log::Pending, settings::TraceSettings};
 
 /// What of a client's request id stands in a log.
 const LOGGED_BYTES: usize = 255;
 
-/// The ids of one request. Cheap to clone; made without an allocation.
+/// The ids of one request, and the line it becomes. Cheap to clone; made without an allocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
     id: Id,
@@ -22,6 +22,8 @@ pub(crate) struct Trail {
     trace: Option<TraceContext>,
     /// Whether the request came with a valid `traceparent`.
     pub(crate) is_traced: bool,
+    /// The line of the access log that the request becomes, if it becomes one.
+    line: Option<Arc<Pending>>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,17 @@ impl Trail {
             }
             None => None,
         };
-        Self { id, trace, is_traced: given.is_some() }
+        Self { id, trace, is_traced: given.is_some(), line: None }
+    }
+
+    /// The request becomes a line of the access log.
+    pub(crate) fn becomes(&mut self, line: Arc<Pending>) {
+        self.line = Some(line);
+    }
+
+    /// The line that the request becomes.
+    pub(crate) const fn line(&self) -> Option<&Arc<Pending>> {
+        self.line.as_ref()
     }
 
     /// The ids after layers had the request: what they said in `headers`, else what was.
@@ -57,7 +69,7 @@ impl Trail {
         };
         let given = TraceContext::of(headers);
         let trace = given.map(|given| child(&given, entropy)).or(self.trace);
-        Self { id, trace, is_traced: given.is_some() }
+        Self { id, trace, is_traced: given.is_some(), line: self.line.clone() }
     }
 
     /// The request id as it goes on.

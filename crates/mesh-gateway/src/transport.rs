@@ -12,5 +12,5 @@ mod tunnel;
 
 pub(crate) use attempt::Outgoing;
 pub(crate) use body::UpstreamBody;
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Pool, PoolFigures};
 pub(crate) use tunnel::Tunnel;

@@ -6,7 +6,7 @@ mod reload;
 use std::future::Future;
 
 use mesh_gateway::{
-    Gateway,
+    AccessLog, Gateway,
     server::{Listening, Running, ServeError, serve},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,8 +15,8 @@ use super::client;
 use crate::{
     exit::{Exit, Failure},
     gateway_settings,
-    output::Output,
-    settings::{Environment, Flags, Settings},
+    output::{self, Output},
+    settings::{self, Environment, Flags, Settings},
     stores::Stores,
 };
 
@@ -28,12 +28,14 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let keyring = settings.keyring.clone().map_err(Failure::settings)?;
     let stores = Stores::from_settings(settings)?;
-    let gateway = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
+    let mut builder = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
         .idempotency(stores.idempotency)
         .settings(gateway_settings::running(settings).map_err(Failure::settings)?)
-        .events(events::logged()?)
-        .build()
-        .map_err(|error| Failure::usage(error.to_string()))?;
+        .events(events::logged()?);
+    if let Some(log) = &settings.gateway.access_log {
+        builder = builder.access_log(access_log(log)?);
+    }
+    let gateway = builder.build().map_err(|error| Failure::usage(error.to_string()))?;
     let listening = Listening {
         public: settings.gateway.listen,
         admin: Some(settings.gateway.admin_listen),
@@ -56,6 +58,13 @@ pub(crate) fn run(
     output.message("ending: requests under way may finish");
     running.shutdown();
     Ok(Exit::Ok)
+}
+
+fn access_log(settings: &settings::AccessLog) -> Result<AccessLog, Failure> {
+    let target = &settings.target;
+    output::target(target)
+        .and_then(|out| AccessLog::start(settings.format, settings.sample, out))
+        .map_err(|error| Failure::usage(format!("gateway.access_log.target: {target:?}: {error}")))
 }
 
 /// An address in use is a matter of settings.

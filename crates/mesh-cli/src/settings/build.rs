@@ -12,11 +12,11 @@ use mesh_core::{
     signature::{Algorithm, Keyring, MultipartPolicy},
 };
 
-use mesh_gateway::TraceSettings;
+use mesh_gateway::{AccessLogFormat, TraceSettings};
 use mesh_redis::RedisStore;
 
 use super::{
-    Defaults, Gateway, Idempotency, Manifest, Origin, Redis, SettingError, Settings,
+    AccessLog, Defaults, Gateway, Idempotency, Manifest, Origin, Redis, SettingError, Settings,
     overlay::Values,
     schema::SETTINGS,
     tls::Tls,
@@ -341,6 +341,19 @@ fn gateway(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Option<Gatewa
             create: reader.get("gateway.trace.create") == Some(Value::Flag(true)),
             sample: reader.share("gateway.trace.sample")?,
         },
+        access_log: access_log(reader),
+    })
+}
+
+fn access_log(reader: &Reader<'_>) -> Option<AccessLog> {
+    let format = match reader.text("gateway.access_log.format")?.as_str() {
+        "json" => AccessLogFormat::Json,
+        _ => AccessLogFormat::Text,
+    };
+    Some(AccessLog {
+        format,
+        sample: reader.share("gateway.access_log.sample")?,
+        target: reader.text("gateway.access_log.target")?,
     })
 }
 

@@ -108,6 +108,7 @@ const fn named(
 
 const ALGORITHMS: &[&str] = &["sha256", "sha384", "sha512"];
 const RETRY_METHODS: &[&str] = &["idempotent", "all"];
+const LOG_FORMATS: &[&str] = &["json", "text"];
 const MULTIPART: &[&str] = &["signed", "php"];
 const PREFIX_STYLES: &[&str] = &["after-first", "front"];
 
@@ -268,6 +269,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "A file in PEM: what the gateway shows to instances that ask who it is (mTLS).",
     ),
     setting("gateway.upstream_tls.key", Kind::Text, "", "A file in PEM: its private key."),
+    setting(
+        "gateway.access_log.format",
+        Kind::Choice(LOG_FORMATS),
+        "",
+        "How a line for each request is written; absent: there is no access log. Never holds a query, a header or a body.",
+    ),
+    setting("gateway.access_log.sample", Kind::Share, "1.0", "The share of requests that are written down."),
+    setting(
+        "gateway.access_log.target",
+        Kind::Text,
+        "\"stdout\"",
+        "\"stdout\", \"stderr\", or a file that lines are added to.",
+    ),
     setting("gateway.prefixes.*", Kind::Text, "", "The prefix of the service's URIs on the gateway."),
 ];
 

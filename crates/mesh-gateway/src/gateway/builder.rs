@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::{Gateway, Shared};
 use crate::{
+    access_log::AccessLog,
     metrics::Metrics,
     overrides::{OverrideErrors, Overrides, RouteOverrides, RouteService},
     proxy::{Proxy, Replaced},
@@ -45,6 +46,7 @@ pub struct GatewayBuilder {
     only: Option<Vec<String>>,
     overrides: RouteOverrides,
     proxy: Option<RouteService>,
+    access_log: Option<AccessLog>,
 }
 
 /// Why there is no gateway. The fault of the settings.
@@ -88,6 +90,7 @@ impl Gateway {
             only: None,
             overrides: RouteOverrides::default(),
             proxy: None,
+            access_log: None,
         }
     }
 }
@@ -155,6 +158,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// Writes a line for each request to `log`; none unless set.
+    #[must_use]
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
     /// The gateway. Reads the snapshot on disk, if there is one; the store is first asked by
     /// [`Gateway::control`].
     ///
@@ -164,6 +174,7 @@ impl GatewayBuilder {
     pub fn build(self) -> Result<Gateway, BuildError> {
         let overrides = Overrides::check(self.only, self.overrides, self.proxy)?;
         let Self { name, keyring, manifests, health, idempotency, settings, clock, entropy, sink, .. } = self;
+        let access_log = self.access_log;
         let name_header = HeaderValue::from_str(name.as_str())
             .ok()
             .filter(|_| name.is_visible_ascii())
@@ -182,7 +193,7 @@ impl GatewayBuilder {
             .entropy(Arc::clone(&entropy))
             .clock(Arc::clone(&clock))
             .event_sink(Arc::clone(&sink));
-        let metrics = Metrics::default();
+        let metrics = Arc::<Metrics>::default();
         let reloadable = Reloadable::new(settings, keyring)?;
         let (remembered, snapshot) = refresh::begin(&reloadable, &metrics, &*clock, &overrides);
         let (commands, waiting) = mpsc::channel(WAITING_COMMANDS);
@@ -199,6 +210,7 @@ impl GatewayBuilder {
             overrides,
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
+            access_log,
             commands,
             draining: AtomicBool::new(false),
             control: Mutex::new(Some(control)),

@@ -13,6 +13,7 @@ use mesh_http::idempotency::IdempotencyLayer;
 use tokio::sync::mpsc;
 
 use crate::{
+    access_log::AccessLog,
     metrics::Metrics,
     overrides::Overrides,
     refresh::{Command, Control},
@@ -34,7 +35,8 @@ pub(crate) struct Shared {
     /// What the embedding code put in the way of requests; stays.
     pub(crate) overrides: Overrides,
     pub(crate) snapshot: ArcSwap<Snapshot>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) access_log: Option<AccessLog>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) draining: AtomicBool,
     /// Taken by the first who runs it.

@@ -17,12 +17,26 @@ pub(super) struct Durations {
 }
 
 /// A histogram at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Histogram {
-    pub(super) sum_seconds: f64,
-    pub(super) count: u64,
+    sum_micros: u64,
+    counts: [u64; BOUNDS.len() + 1],
+}
+
+impl Histogram {
+    pub(super) fn sum_seconds(&self) -> f64 {
+        Duration::from_micros(self.sum_micros).as_secs_f64()
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
     /// Upper bounds in seconds, and how many lie in each bucket (not cumulative).
-    pub(super) buckets: Vec<(f64, u64)>,
+    pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
+        let bounds = BOUNDS.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
+        bounds.chain([f64::INFINITY]).zip(self.counts).collect()
+    }
 }
 
 impl Durations {
@@ -33,14 +47,19 @@ impl Durations {
         self.sum_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    pub(super) fn read(&self) -> Histogram {
-        let counts: Vec<_> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-        let bounds = BOUNDS.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
-        Histogram {
-            sum_seconds: Duration::from_micros(self.sum_micros.load(Ordering::Relaxed)).as_secs_f64(),
-            count: counts.iter().sum(),
-            buckets: bounds.chain([f64::INFINITY]).zip(counts).collect(),
+    pub(super) fn add_to(&self, sum: &mut Histogram) {
+        for (sum, bucket) in sum.counts.iter_mut().zip(&self.buckets) {
+            *sum += bucket.load(Ordering::Relaxed);
         }
+        sum.sum_micros += self.sum_micros.load(Ordering::Relaxed);
+    }
+
+    /// Takes over what another observed.
+    pub(super) fn take_over(&self, gone: &Self) {
+        for (new, old) in self.buckets.iter().zip(&gone.buckets) {
+            new.fetch_add(old.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.sum_micros.fetch_add(gone.sum_micros.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -54,10 +73,12 @@ mod tests {
         durations.observe(Duration::from_micros(500));
         durations.observe(Duration::from_micros(501));
         durations.observe(Duration::from_secs(60));
-        let histogram = durations.read();
-        assert_eq!(histogram.count, 3);
-        assert_eq!(histogram.buckets[0], (0.000_5, 1));
-        assert_eq!(histogram.buckets[1], (0.001, 1));
-        assert_eq!(histogram.buckets[11], (f64::INFINITY, 1));
+        let mut histogram = Histogram::default();
+        durations.add_to(&mut histogram);
+        let buckets = histogram.buckets();
+        assert_eq!(histogram.count(), 3);
+        assert_eq!(buckets[0], (0.000_5, 1));
+        assert_eq!(buckets[1], (0.001, 1));
+        assert_eq!(buckets[11], (f64::INFINITY, 1));
     }
 }

@@ -16,9 +16,15 @@ impl Default for Refusals {
 
 impl Refusals {
     pub(super) fn count(&self, code: Code) {
-        let position = Code::ALL.iter().position(|known| *known == code);
-        if let Some(counter) = position.and_then(|position| self.0.get(position)) {
+        if let Some(counter) = self.0.get(code as usize) {
             counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes over what another counted.
+    pub(super) fn take_over(&self, gone: &Self) {
+        for (new, old) in self.0.iter().zip(&gone.0) {
+            new.fetch_add(old.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
 
@@ -32,6 +38,13 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_its_place_among_all() {
+        for (place, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(*code as usize, place, "{code}");
+        }
+    }
 
     #[test]
     fn only_what_happened_is_listed() {

@@ -7,18 +7,41 @@ use std::{
 
 use http::StatusCode;
 
-use super::duration::Durations;
+use super::duration::{Durations, Histogram};
 
-/// Answers by the first digit of their status, attempts, and how long answers took.
+/// The classes of answers, in the order of their counts.
+pub(super) const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Answers by the first digit of their status, attempts, and how long answers took: one worker's.
 #[derive(Debug, Default)]
-pub(crate) struct RouteMetrics {
-    classes: [AtomicU64; 5],
+pub(crate) struct RouteCells {
+    classes: [AtomicU64; CLASSES.len()],
     attempts: AtomicU64,
+    retries: AtomicU64,
     failovers: AtomicU64,
-    pub(super) durations: Durations,
+    request_bytes: AtomicU64,
+    durations: Durations,
 }
 
-impl RouteMetrics {
+/// The same of all workers, at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct RouteSum {
+    pub(super) classes: [u64; CLASSES.len()],
+    pub(super) attempts: u64,
+    pub(super) retries: u64,
+    pub(super) failovers: u64,
+    pub(super) request_bytes: u64,
+    pub(super) durations: Histogram,
+}
+
+impl RouteSum {
+    /// Whether a request came for the route.
+    pub(super) fn is_asked(&self) -> bool {
+        self.attempts > 0 || self.classes.iter().any(|count| *count > 0)
+    }
+}
+
+impl RouteCells {
     /// Counts an answer and how long its head took.
     pub(crate) fn answered(&self, status: StatusCode, took: Duration) {
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
@@ -31,24 +54,47 @@ impl RouteMetrics {
     /// Counts the attempts of one call; `instances` is how many different ones were tried.
     pub(crate) fn attempted(&self, attempts: usize, instances: usize) {
         self.attempts.fetch_add(attempts as u64, Ordering::Relaxed);
-        let failovers = instances.saturating_sub(1) as u64;
-        if failovers > 0 {
-            self.failovers.fetch_add(failovers, Ordering::Relaxed);
+        if attempts > 1 {
+            self.failovers.fetch_add(instances.saturating_sub(1) as u64, Ordering::Relaxed);
+            self.retries.fetch_add(attempts.saturating_sub(instances) as u64, Ordering::Relaxed);
         }
     }
 
-    /// Answers by class: `2xx` and their number, those that occurred.
-    pub(super) fn classes(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let counts = self.classes.iter().map(|counter| counter.load(Ordering::Relaxed));
-        ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(counts).filter(|(_, count)| *count > 0)
+    /// Counts the bytes of a request's body.
+    pub(crate) fn received(&self, bytes: usize) {
+        if bytes > 0 {
+            self.request_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
     }
 
-    pub(super) fn attempts(&self) -> u64 {
-        self.attempts.load(Ordering::Relaxed)
-    }
-
+    #[cfg(test)]
     pub(super) fn failovers(&self) -> u64 {
         self.failovers.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_to(&self, sum: &mut RouteSum) {
+        for (sum, class) in sum.classes.iter_mut().zip(&self.classes) {
+            *sum += class.load(Ordering::Relaxed);
+        }
+        sum.attempts += self.attempts.load(Ordering::Relaxed);
+        sum.retries += self.retries.load(Ordering::Relaxed);
+        sum.failovers += self.failovers.load(Ordering::Relaxed);
+        sum.request_bytes += self.request_bytes.load(Ordering::Relaxed);
+        self.durations.add_to(&mut sum.durations);
+    }
+
+    /// Takes over what another counted.
+    pub(super) fn take_over(&self, gone: &Self) {
+        let pairs = [
+            (&self.attempts, &gone.attempts),
+            (&self.retries, &gone.retries),
+            (&self.failovers, &gone.failovers),
+            (&self.request_bytes, &gone.request_bytes),
+        ];
+        for (new, old) in pairs.into_iter().chain(self.classes.iter().zip(&gone.classes)) {
+            new.fetch_add(old.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.durations.take_over(&gone.durations);
     }
 }
 
@@ -56,20 +102,40 @@ impl RouteMetrics {
 mod tests {
     use super::*;
 
-    #[test]
-    fn answers_are_counted_by_class() {
-        let metrics = RouteMetrics::default();
-        metrics.answered(StatusCode::OK, Duration::from_millis(1));
-        metrics.answered(StatusCode::NO_CONTENT, Duration::from_millis(1));
-        metrics.answered(StatusCode::BAD_GATEWAY, Duration::from_millis(1));
-        assert_eq!(metrics.classes().collect::<Vec<_>>(), [("2xx", 2), ("5xx", 1)]);
+    fn sum(cells: &RouteCells) -> RouteSum {
+        let mut sum = RouteSum::default();
+        cells.add_to(&mut sum);
+        sum
     }
 
     #[test]
-    fn a_second_instance_is_a_failover() {
-        let metrics = RouteMetrics::default();
-        metrics.attempted(1, 1);
-        metrics.attempted(3, 2);
-        assert_eq!((metrics.attempts(), metrics.failovers()), (4, 1));
+    fn answers_are_counted_by_class() {
+        let cells = RouteCells::default();
+        cells.answered(StatusCode::OK, Duration::from_millis(1));
+        cells.answered(StatusCode::NO_CONTENT, Duration::from_millis(1));
+        cells.answered(StatusCode::BAD_GATEWAY, Duration::from_millis(1));
+        assert_eq!(sum(&cells).classes, [0, 2, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_second_instance_is_a_failover_and_the_same_one_again_a_retry() {
+        let cells = RouteCells::default();
+        cells.attempted(1, 1);
+        cells.attempted(3, 2);
+        let sum = sum(&cells);
+        assert_eq!((sum.attempts, sum.failovers, sum.retries), (4, 1, 1));
+    }
+
+    #[test]
+    fn two_workers_are_summed_and_the_gone_one_is_kept() {
+        let (one, other) = (RouteCells::default(), RouteCells::default());
+        one.answered(StatusCode::OK, Duration::from_millis(1));
+        other.answered(StatusCode::OK, Duration::from_secs(9));
+        other.received(5);
+        let mut both = sum(&one);
+        other.add_to(&mut both);
+        one.take_over(&other);
+        assert_eq!(sum(&one), both);
+        assert_eq!((both.durations.count(), both.request_bytes), (2, 5));
     }
 }

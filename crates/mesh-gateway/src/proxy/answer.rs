@@ -13,7 +13,8 @@ use mesh_core::{
 
 use super::switched::{self, Switch};
 use crate::{
-    body::Body, error::Refusal, gateway::Gateway, snapshot::RouteState, trail::Trail, transport::UpstreamBody,
+    body::Body, error::Refusal, gateway::Gateway, metrics::Tally, snapshot::RouteState, trail::Trail,
+    transport::UpstreamBody,
 };
 
 /// The last attempt decides (docs/refusals.md, row 78).
@@ -68,8 +69,13 @@ fn pass_on(
     rewrite_location(route, &mut parts.headers);
     if let Some(instance) = instance {
         let (shared, route, trail) = (Arc::clone(shared), Arc::clone(route), trail.clone());
+        let cells = Arc::clone(gateway.cells());
         body.watch(move |message| {
-            shared.metrics.body_broke();
+            cells.count(Tally::BodyBroke);
+            if let Some(broken) = route.service.view.instances().get(instance) {
+                let url = broken.instance().url.as_str();
+                cells.failed(&route.entry.service, url, Some(Failure::Truncated));
+            }
             shared.driver.body_failed(&route.service.view, instance, &trail.logged_id(), message);
         });
     }

@@ -71,7 +71,7 @@ pub(super) async fn serve(
     };
     let peer = Peer { address: client.ip(), port, is_https: matches!(socket, Socket::Tls(_)) };
     let progress = Progress::new(Arc::clone(&shared.clock));
-    let io = TokioIo::new(ClientIo::new(socket, shared, Arc::clone(&progress)));
+    let io = TokioIo::new(ClientIo::new(socket, gateway.clone(), Arc::clone(&progress)));
     if progress.phase() == Phase::Http2 {
         return Box::pin(http2::serve(io, peer, gateway, limits, stop)).await;
     }

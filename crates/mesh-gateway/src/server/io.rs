@@ -17,7 +17,7 @@ use super::{
     phase::{Phase, Progress},
     refusal::{FirstBytes, refusal},
 };
-use crate::{gateway::Shared, socket::Socket};
+use crate::{gateway::Gateway, socket::Socket};
 
 /// What is read and thrown away at the end, so that an answer to a request that was not read arrives.
 const LINGER_BYTES: usize = 512 * 1024;
@@ -31,7 +31,7 @@ const LIKE_PREFACE: &[u8] = b"PRI * HTTP/2";
 #[derive(Debug)]
 pub(super) struct ClientIo {
     socket: Socket,
-    shared: Arc<Shared>,
+    gateway: Gateway,
     progress: Arc<Progress>,
     first_bytes: FirstBytes,
     /// What was read and may be the beginning of HTTP/2.
@@ -51,13 +51,13 @@ struct Replacement {
 
 impl ClientIo {
     /// Where client and gateway agreed on HTTP/2, its phase is that from now on.
-    pub(super) fn new(socket: Socket, shared: Arc<Shared>, progress: Arc<Progress>) -> Self {
+    pub(super) fn new(socket: Socket, gateway: Gateway, progress: Arc<Progress>) -> Self {
         if socket.speaks_http2() {
             progress.switch_to_http2();
         }
         Self {
             socket,
-            shared,
+            gateway,
             progress,
             first_bytes: FirstBytes::default(),
             held: Vec::new(),
@@ -81,7 +81,12 @@ impl ClientIo {
 
     fn refuse(&mut self, status: u16) {
         let (code, bytes) = refusal(status, &self.first_bytes);
-        self.shared.metrics.refused(code);
+        self.gateway.cells().refused(code);
+        let shared = self.gateway.shared();
+        if let Some(log) = &shared.access_log {
+            let client = self.socket.tcp().peer_addr().ok().map(|client| client.ip());
+            log.refused(&*shared.clock, self.gateway.cells(), client, (status, code));
+        }
         self.progress.linger();
         self.replacement = Some(Replacement { bytes, written: 0 });
     }

@@ -63,6 +63,9 @@ impl Running {
         self.workers.drain(..).for_each(end);
         self.stop_everything.cancel();
         self.control.take().into_iter().for_each(end);
+        if let Some(log) = &self.gateway.shared().access_log {
+            log.flush();
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
     pin::pin,
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,7 +17,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{connection, runtime};
-use crate::gateway::Gateway;
+use crate::{
+    gateway::Gateway,
+    metrics::{Cells, Tally},
+};
 
 /// How long to wait after a failed accept, at first and at most: without file descriptors every accept fails at once.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
@@ -50,6 +54,7 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
             }
             Err(error) if is_the_client_s(&error) => {}
             Err(error) => {
+                gateway.cells().count(Tally::AcceptFailed);
                 tracing::warn!(%error, "no connection could be accepted");
                 unless(stop.cancelled(), sleep(backoff)).await;
                 backoff = (backoff * 2).min(BACKOFF.1);
@@ -85,7 +90,28 @@ fn take(
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
-    connections.spawn(connection::serve(socket, client, port, gateway.clone(), stop.clone()));
+    let connected = Connected::count(gateway.cells());
+    let serve = connection::serve(socket, client, port, gateway.clone(), stop.clone());
+    connections.spawn(async move {
+        serve.await;
+        drop(connected);
+    });
+}
+
+/// A client's connection, counted while it is open.
+struct Connected(Arc<Cells>);
+
+impl Connected {
+    fn count(cells: &Arc<Cells>) -> Self {
+        cells.count(Tally::Connected);
+        Self(Arc::clone(cells))
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.count(Tally::Disconnected);
+    }
 }
 
 async fn sweep(gateway: Gateway) {

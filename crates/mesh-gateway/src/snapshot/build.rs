@@ -51,7 +51,7 @@ pub(crate) fn build(
             deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
             body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),
             idempotency: entry.route.idempotency(),
-            metrics: metrics.route(entry),
+            number: metrics.route(entry),
             reloadable: Arc::clone(reloadable),
             entry: Arc::clone(entry),
             service: Arc::clone(service),

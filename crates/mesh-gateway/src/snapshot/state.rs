@@ -17,7 +17,7 @@ use mesh_core::{
     signature::MultipartPolicy,
 };
 
-use crate::{metrics::RouteMetrics, overrides::RouteService, reloadable::Reloadable};
+use crate::{overrides::RouteService, reloadable::Reloadable};
 
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
@@ -33,7 +33,8 @@ pub(crate) struct RouteState {
     pub(crate) body_limit: u64,
     /// What the route asks of the idempotency layer.
     pub(crate) idempotency: Option<RouteIdempotency>,
-    pub(crate) metrics: Arc<RouteMetrics>,
+    /// Its number in the metrics.
+    pub(crate) number: usize,
     /// What stands in the way of its requests; absent: they are forwarded at once.
     pub(crate) stack: Option<RouteService>,
 }

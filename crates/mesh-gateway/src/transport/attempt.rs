@@ -99,9 +99,13 @@ impl Outgoing<'_> {
             let was_pooled = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
-                None => connect(url, self.connect_timeout, limit, self.tls)
-                    .await
-                    .map_err(|message| Broken::NotSent(Failure::Connect, message))?,
+                None => {
+                    let connection = connect(url, self.connect_timeout, limit, self.tls)
+                        .await
+                        .map_err(|message| Broken::NotSent(Failure::Connect, message))?;
+                    self.pool.opened(&origin, self.clock.monotonic());
+                    connection
+                }
             };
             let mut head = mem::take(&mut connection.out);
             self.write(&mut head, url);

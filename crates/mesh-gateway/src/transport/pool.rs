@@ -20,6 +20,8 @@ const MAX_IDLE: usize = 256;
 const SOON: Duration = Duration::from_secs(1);
 /// For so long after that, a request that may not be repeated gets a connection of its own.
 const WARY: Duration = Duration::from_secs(10);
+/// For so long after the last connection to it was opened, the figures of an instance are kept.
+const COUNTED: Duration = Duration::from_secs(3_600);
 
 /// The idle connections of one worker.
 #[derive(Debug, Default)]
@@ -32,6 +34,17 @@ struct Instance {
     idle: Vec<Idle>,
     /// When it was last seen to have closed a connection that was just used, without having said so.
     closed_one: Option<Tick>,
+    figures: PoolFigures,
+    /// When a connection was opened last.
+    opened_last: Tick,
+}
+
+/// What the metrics say of the connections to one instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PoolFigures {
+    pub(crate) idle: i64,
+    pub(crate) opened: u64,
+    pub(crate) reused: u64,
 }
 
 #[derive(Debug)]
@@ -52,6 +65,7 @@ impl Pool {
                 return None;
             }
             if candidate.connection.is_quiet() {
+                instance.figures.reused += 1;
                 return Some(candidate.connection);
             }
             if waited < SOON {
@@ -71,11 +85,30 @@ impl Pool {
         while !is_wary(instance) {
             let mut last = instance.idle.pop_if(|last| now.since(last.since) < SOON)?;
             if last.connection.is_surely_quiet() {
+                instance.figures.reused += 1;
                 return Some(last.connection);
             }
             instance.closed_one = Some(now);
         }
         None
+    }
+
+    /// A connection to `origin` was opened.
+    pub(super) fn opened(&self, origin: &Arc<str>, now: Tick) {
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = instances.entry(Arc::clone(origin)).or_default();
+        instance.figures.opened += 1;
+        instance.opened_last = now;
+    }
+
+    /// The figures of each instance, by origin.
+    pub(crate) fn figures(&self) -> Vec<(Arc<str>, PoolFigures)> {
+        let instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let figures = |instance: &Instance| PoolFigures {
+            idle: i64::try_from(instance.idle.len()).unwrap_or(i64::MAX),
+            ..instance.figures
+        };
+        instances.iter().map(|(origin, instance)| (Arc::clone(origin), figures(instance))).collect()
     }
 
     /// A connection to `origin` turned out to be closed when it was to be used again.
@@ -101,7 +134,8 @@ impl Pool {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.retain(|_, instance| {
             instance.idle.retain_mut(|idle| now.since(idle.since) < IDLE_LIMIT && idle.connection.is_quiet());
-            !instance.idle.is_empty() || instance.closed_one.is_some_and(|closed| now.since(closed) < WARY)
+            let is_wary = instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
+            !instance.idle.is_empty() || is_wary || now.since(instance.opened_last) < COUNTED
         });
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway on real sockets: what goes in on the street and what comes out at the services, and back.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod access_log;
 mod answers;
 mod bounds;
 mod certificates;

@@ -1,9 +1,12 @@
 //! The admin listener.
 
-use mesh_gateway::GatewaySettings;
-use mesh_testkit::upstream::FakeUpstream;
+use std::{collections::BTreeSet, time::Duration};
 
-use crate::support::{Node, manifest_with, name, send, service};
+use mesh_core::retry::{RetryMethods, RetryPolicy};
+use mesh_gateway::GatewaySettings;
+use mesh_testkit::upstream::{Canned, FakeUpstream};
+
+use crate::support::{Node, manifest, manifest_with, name, send, service};
 
 async fn node() -> (Node, FakeUpstream) {
     let upstream = FakeUpstream::scripted([]).await.unwrap();
@@ -75,8 +78,8 @@ async fn figures_are_prometheus_text() {
     let labels = "service=\"pim\",method=\"GET\",route=\"/api/catalog/products/{product}\"";
     for line in [
         format!("mesh_requests_total{{{labels},class=\"2xx\"}} 1"),
-        format!("mesh_request_seconds_count{{{labels}}} 1"),
-        format!("mesh_request_seconds_bucket{{le=\"+Inf\",{labels}}} 1"),
+        format!("mesh_request_duration_seconds_count{{{labels}}} 1"),
+        format!("mesh_request_duration_seconds_bucket{{le=\"+Inf\",{labels}}} 1"),
         format!("mesh_attempts_total{{{labels}}} 1"),
         "mesh_refusals_total{code=\"route_not_found\"} 1".to_owned(),
         "mesh_store_up 1".to_owned(),
@@ -84,6 +87,69 @@ async fn figures_are_prometheus_text() {
     ] {
         assert!(text.contains(&line), "{line} is not in {text}");
     }
+    node.stop().await;
+}
+
+/// The families of a scrape: name as Prometheus stores it without `_bucket`, `_sum`, `_count`, and type.
+fn families(text: &str) -> BTreeSet<(String, String)> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let families = lines.map(|line| line.split_once(' ').unwrap());
+    families
+        .map(|(name, kind)| {
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            (format!("{name}{suffix}"), kind.to_owned())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_family_is_documented_and_no_other() {
+    let (node, _upstream) = node().await;
+    let exported = families(&node.admin("/microservice/metrics").await.text());
+    let documented: BTreeSet<_> = include_str!("../../../../docs/metrics.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `mesh_"))
+        .map(|row| {
+            let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`'));
+            (format!("mesh_{}", cells.next().unwrap()), cells.next().unwrap().to_owned())
+        })
+        .collect();
+    assert!(exported.len() > 20);
+    assert_eq!(exported, documented);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn what_happens_to_instances_and_connections_is_counted() {
+    let failing = FakeUpstream::answering(|_| Canned::status(503)).await.unwrap();
+    let good = FakeUpstream::answering(|_| Canned::json("{}")).await.unwrap();
+    let settings = GatewaySettings {
+        configured: vec![service("oms", &[failing.url()]), service("pim", &[good.url()])],
+        retry: RetryPolicy::try_new(1, Duration::ZERO, RetryMethods::Idempotent).unwrap(),
+        ..GatewaySettings::default()
+    };
+    let manifests = [manifest("oms", &[("GET", "/api/o")]), manifest("pim", &[("POST", "/api/p")])];
+    let node = Node::start(settings, &manifests).await;
+    assert_eq!(node.get("/api/o").await.status, 503);
+    for _ in 0..2 {
+        assert_eq!(node.post("/api/p", "", b"12345").await.status, 200);
+    }
+    let text = node.admin("/microservice/metrics").await.text();
+    let (bad_url, good_origin) = (failing.url(), good.url());
+    for line in [
+        "mesh_attempts_total{service=\"oms\",method=\"GET\",route=\"/api/o\"} 2".to_owned(),
+        "mesh_retries_total{service=\"oms\",method=\"GET\",route=\"/api/o\"} 1".to_owned(),
+        "mesh_failovers_total{service=\"oms\",method=\"GET\",route=\"/api/o\"} 0".to_owned(),
+        "mesh_request_body_bytes_total{service=\"pim\",method=\"POST\",route=\"/api/p\"} 10".to_owned(),
+        format!("mesh_instance_failures_total{{service=\"oms\",url=\"{bad_url}\",kind=\"status\"}} 2"),
+        format!("mesh_instance_outstanding{{service=\"oms\",url=\"{bad_url}\"}} 0"),
+        "mesh_manifests 2".to_owned(),
+        format!("mesh_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert!(text.contains(&line), "{line} is not in {text}");
+    }
+    let opened = format!("mesh_pool_opened_total{{origin=\"{}\"}} ", good_origin);
+    assert!(text.contains(&opened), "{opened} is not in {text}");
     node.stop().await;
 }
 

@@ -141,6 +141,7 @@ fn needing_a_restart(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("[health]", old.health != new.health),
         ("gateway.listen", old.gateway.listen != new.gateway.listen),
         ("gateway.admin_listen", old.gateway.admin_listen != new.gateway.admin_listen),
+        ("[gateway.access_log]", old.gateway.access_log != new.gateway.access_log),
         ("gateway.workers", old.gateway.workers != new.gateway.workers),
     ]
     .into_iter()

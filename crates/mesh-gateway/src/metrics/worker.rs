@@ -1,0 +1,29 @@
+//! What one worker has of its own, and what stays of it when it is gone.
+
+use std::sync::Arc;
+
+use super::{Cells, Metrics};
+use crate::transport::Pool;
+
+/// A worker's figures and connections. What it counted is kept when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) cells: Arc<Cells>,
+    pub(crate) pool: Arc<Pool>,
+    metrics: Arc<Metrics>,
+}
+
+impl Worker {
+    /// A worker that `metrics` sums up.
+    pub(crate) fn begin(metrics: &Arc<Metrics>) -> Arc<Self> {
+        let worker = Self { cells: Arc::default(), pool: Arc::default(), metrics: Arc::clone(metrics) };
+        metrics.joined(&worker.cells, &worker.pool);
+        Arc::new(worker)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.metrics.left(&self.cells);
+    }
+}
