@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -12,28 +13,44 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+use crate::tls::UpstreamTls;
+
 /// A connection. Without TLS it costs what a [`TcpStream`] costs.
 #[derive(Debug)]
 pub(crate) enum Socket {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<Encrypted>),
+}
+
+/// A connection under TLS.
+#[derive(Debug)]
+pub(crate) struct Encrypted {
+    pub(crate) stream: TlsStream<TcpStream>,
+    /// What the other end was trusted by, where it is an instance.
+    trusted_by: Option<UpstreamTls>,
 }
 
 impl Socket {
-    pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>) -> Self {
-        Self::Tls(Box::new(stream.into()))
+    pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>, trusted_by: Option<UpstreamTls>) -> Self {
+        Self::Tls(Box::new(Encrypted { stream: stream.into(), trusted_by }))
+    }
+
+    /// Whether the other end is an instance that `tls` trusts today; without TLS it is.
+    pub(crate) fn is_trusted_by(&self, tls: &UpstreamTls) -> bool {
+        let Self::Tls(encrypted) = self else { return true };
+        encrypted.trusted_by.as_ref().is_some_and(|by| Arc::ptr_eq(by.config(), tls.config()))
     }
 
     /// Whether the client and the gateway agreed on HTTP/2 (ALPN).
     pub(crate) fn speaks_http2(&self) -> bool {
-        matches!(self, Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
+        matches!(self, Self::Tls(tls) if tls.stream.get_ref().1.alpn_protocol() == Some(b"h2"))
     }
 
     /// What carries the bytes.
     pub(crate) fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Tls(tls) => tls.stream.get_ref().0,
         }
     }
 }
@@ -47,7 +64,7 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_read(context, buffer),
         }
     }
 }
@@ -61,7 +78,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_write(context, bytes),
         }
     }
 
@@ -73,7 +90,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_write_vectored(context, slices),
         }
     }
 
@@ -85,14 +102,14 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_shutdown(context),
         }
     }
 }

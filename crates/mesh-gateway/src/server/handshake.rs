@@ -26,7 +26,7 @@ pub(super) async fn shake(
         sleep(LAST_CALL).await;
     });
     match select(shaken, last_call).await {
-        Either::Left((Ok(Ok(stream)), _)) => Some(Socket::tls(stream)),
+        Either::Left((Ok(Ok(stream)), _)) => Some(Socket::tls(stream, None)),
         Either::Left((Ok(Err(error)), _)) => {
             tracing::debug!(%error, "a client did not agree on TLS");
             None

@@ -21,7 +21,7 @@ pub(super) async fn connect(
     tls: &UpstreamTls,
 ) -> Result<Connection, String> {
     if !url.is_https() {
-        return Ok(Connection::new(Socket::Plain(open(url, limit.min(all)).await?), None));
+        return Ok(Connection::new(Socket::Plain(open(url, limit.min(all)).await?)));
     }
     let all = all.min(limit.saturating_add(HANDSHAKE));
     let connected = async {
@@ -31,7 +31,7 @@ pub(super) async fn connect(
         shaken.map_err(|error| format!("no TLS: {error}"))
     };
     match timeout(all, connected).await {
-        Ok(stream) => Ok(Connection::new(Socket::tls(stream?), Some(tls.clone()))),
+        Ok(stream) => Ok(Connection::new(Socket::tls(stream?, Some(tls.clone())))),
         Err(_) => Err(format!("no TLS within {} ms", all.as_millis())),
     }
 }

@@ -4,7 +4,6 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
 
@@ -22,8 +21,6 @@ const READ: (usize, usize) = (8 * 1024, 64 * 1024);
 #[derive(Debug)]
 pub(super) struct Connection {
     socket: Socket,
-    /// What the instance was trusted by, where it is encrypted.
-    trusted_by: Option<UpstreamTls>,
     /// What was read and not yet used.
     pub(super) buffer: BytesMut,
     /// Where heads are written before they are sent.
@@ -33,8 +30,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, trusted_by: Option<UpstreamTls>) -> Self {
-        Self { socket, trusted_by, buffer: BytesMut::new(), out: Vec::new(), read: READ.0 }
+    pub(super) fn new(socket: Socket) -> Self {
+        Self { socket, buffer: BytesMut::new(), out: Vec::new(), read: READ.0 }
     }
 
     /// Whether nothing has come over it, neither bytes nor its end, as far as the runtime has noticed. Costs no system
@@ -46,9 +43,9 @@ impl Connection {
                 matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
             // What TLS says to itself, such as tickets, is no noise.
-            Socket::Tls(stream) => {
+            Socket::Tls(tls) => {
                 let (mut byte, mut context) = ([0; 1], Context::from_waker(Waker::noop()));
-                Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+                Pin::new(&mut tls.stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
             }
         };
         is_quiet && self.buffer.is_empty()
@@ -65,7 +62,7 @@ impl Connection {
 
     /// Whether its instance is one that is trusted by `tls` today.
     pub(super) fn is_trusted_by(&self, tls: &UpstreamTls) -> bool {
-        self.trusted_by.as_ref().is_none_or(|trusted_by| Arc::ptr_eq(trusted_by.config(), tls.config()))
+        self.socket.is_trusted_by(tls)
     }
 
     /// Writes from the front of two slices.
@@ -94,9 +91,9 @@ impl Connection {
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>, expected: u64) -> Poll<io::Result<usize>> {
         let expected = usize::try_from(expected).unwrap_or(usize::MAX).clamp(1, READ.1);
         let room = self.read.max(expected);
-        if let Socket::Tls(stream) = &mut self.socket {
+        if let Socket::Tls(tls) = &mut self.socket {
             // What was written may still stand in TLS's own buffer. An error shows when the answer is read.
-            let _flushed = Pin::new(stream).poll_flush(context);
+            let _flushed = Pin::new(&mut tls.stream).poll_flush(context);
         }
         self.buffer.reserve(room);
         let read = ready!(poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer));
