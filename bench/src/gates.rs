@@ -15,9 +15,6 @@ use crate::run::bench_place;
 use committed::{Committed, Counts};
 use tool::TOOLS;
 
-/// Connections of the load: enough for events to come together, as they do under load.
-const CONNECTIONS: u16 = 16;
-
 /// What the gates are told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -49,14 +46,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             output::problem(&format!("mesh-bench: {0} is missing: apt-get install {0}", tool.program));
             return Ok(2);
         };
-        let few = tool.count(&stand, &program, CONNECTIONS, tool.few)?;
-        let many = tool.count(&stand, &program, CONNECTIONS, tool.many)?;
+        let few = tool.count(&stand, &program, tool.few)?;
+        let many = tool.count(&stand, &program, tool.many)?;
         ensure!(
             many.requests > few.requests,
             "{} requests were not more than {}",
             many.requests,
             few.requests
         );
+        ensure!(many.counted > few.counted, "{}: {} counted none of the requests", tool.name, tool.program);
         let each = (many.counted as f64 - few.counted as f64) / (many.requests - few.requests) as f64;
         counts.insert(tool.name.to_owned(), (each * 100.0).round() / 100.0);
         output::progress(&format!("gates: {}: {each:.2} ({few:?}, {many:?})", tool.name));

@@ -15,6 +15,9 @@ pub(super) const SYSCALLS: &str = "syscalls_per_get";
 /// How long after its process a tool may write its report.
 const REPORT: Duration = Duration::from_secs(10);
 
+/// What the gateway's allocator, mimalloc, is asked through.
+const ALLOCATOR: &[&str] = &["mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned"];
+
 /// One gate.
 pub(super) struct Tool {
     /// As the file of numbers names it.
@@ -25,6 +28,8 @@ pub(super) struct Tool {
     arguments: &'static [&'static str],
     /// What was counted, from its report; `None` when that is not whole yet.
     read: fn(&str) -> Option<u64>,
+    /// Of the load: enough for events to come together, and not so many that a slow gateway's requests pass their limits.
+    connections: u16,
     /// Requests of the first and of the second count.
     pub(super) few: u64,
     pub(super) many: u64,
@@ -37,14 +42,16 @@ pub(super) const TOOLS: &[Tool] = &[
         program: "valgrind",
         arguments: &["--tool=callgrind", "--quiet", "--callgrind-out-file="],
         read: callgrind,
+        connections: 16,
         few: 200,
         many: 1200,
     },
     Tool {
         name: "allocations_per_get",
         program: "valgrind",
-        arguments: &["--leak-check=no", "--undef-value-errors=no", "--log-file="],
-        read: memcheck,
+        arguments: &["--tool=callgrind", "--quiet", "--compress-strings=no", "--callgrind-out-file="],
+        read: allocations,
+        connections: 16,
         few: 200,
         many: 1200,
     },
@@ -54,6 +61,7 @@ pub(super) const TOOLS: &[Tool] = &[
         program: "strace",
         arguments: &["-D", "-f", "-c", "--summary-columns=calls,name", "--output="],
         read: strace,
+        connections: 64,
         few: 1000,
         many: 5000,
     },
@@ -70,20 +78,14 @@ pub(super) struct Count {
 
 impl Tool {
     /// A gateway from its start to its end, with so many requests between.
-    pub(super) fn count(
-        &self,
-        place: &BenchPlace,
-        program: &Path,
-        connections: u16,
-        requests: u64,
-    ) -> anyhow::Result<Count> {
+    pub(super) fn count(&self, place: &BenchPlace, program: &Path, requests: u64) -> anyhow::Result<Count> {
         let report = place.folder().join(format!("{}.{requests}", self.name));
         let mut through = vec![program.display().to_string()];
         through.extend(self.arguments.iter().map(|argument| (*argument).to_owned()));
         if let Some(last) = through.last_mut() {
             last.push_str(&report.display().to_string());
         }
-        let requests = place.gateway_under(&through, connections, requests)?;
+        let requests = place.gateway_under(&through, self.connections, requests)?;
         let read = || Ok(fs::read_to_string(&report).ok().and_then(|text| (self.read)(&text)));
         let counted = clock::wait_for(REPORT, read)?;
         let counted =
@@ -99,10 +101,19 @@ fn callgrind(report: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The line `total heap usage: 1,234 allocs, ...`.
-fn memcheck(report: &str) -> Option<u64> {
-    let (_, rest) = report.split_once("total heap usage: ")?;
-    rest.split(" allocs").next()?.replace(',', "").parse().ok()
+/// The calls of the allocator, from anywhere: a line `cfn=NAME` and behind it one `calls=123 ...`.
+fn allocations(report: &str) -> Option<u64> {
+    callgrind(report)?;
+    let mut is_allocator = false;
+    let mut sum = 0;
+    for line in report.lines() {
+        if let Some(name) = line.strip_prefix("cfn=") {
+            is_allocator = ALLOCATOR.contains(&name);
+        } else if let Some(calls) = line.strip_prefix("calls=").filter(|_| is_allocator) {
+            sum += calls.split(' ').next()?.parse::<u64>().ok()?;
+        }
+    }
+    Some(sum)
 }
 
 /// The line `123 total`.
@@ -118,14 +129,9 @@ mod tests {
     fn reports_are_read_and_halves_of_them_are_not() {
         assert_eq!(callgrind("fn=(1)\n1 2\n\ntotals: 4242\n"), Some(4242));
         assert_eq!(callgrind("fn=(1)\n1 2\n"), None);
-        let heap =
-            "==1== HEAP SUMMARY:\n==1==   total heap usage: 12,345 allocs, 12,000 frees, 9 bytes allocated\n";
-        assert_eq!(memcheck(heap), Some(12345));
-        assert_eq!(memcheck("==1== HEAP"), None);
-        assert_eq!(
-            strace("    calls syscall\n--------- ----\n       12 read\n--------- ----\n       42 total\n"),
-            Some(42)
-        );
+        let calls = "fn=a\ncfn=mi_malloc_aligned\ncalls=40 7\n1 9\ncfn=b\ncalls=5 7\ncfn=mi_realloc_aligned\ncalls=2 7\n";
+        assert_eq!(allocations(&format!("{calls}totals: 9\n")), Some(42));
+        assert_eq!(allocations(calls), None);
         assert_eq!(strace("    calls syscall\n       12 read\n"), None);
     }
 }
