@@ -3,7 +3,6 @@
 //! Times, and so no part of the tests: docs/performance.md has the counts that are.
 
 #![expect(clippy::unwrap_used, reason = "what is measured is made as in a test")]
-#![expect(missing_docs, reason = "criterion's macro makes a public function")]
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,12 +11,12 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, Method};
-use mesh_core::call::{Call, CallPlan, Outcome};
+use mesh_core::call::{Call, CallPlan};
 use mesh_core::clock::{Tick, UnixMillis};
 use mesh_core::forward::ClientFacts;
 use mesh_core::forward::request::forward_headers;
 use mesh_core::name::ServiceName;
-use mesh_core::retry::{RetryMethods, RetryPolicy};
+use mesh_core::retry::{Outcome, RetryMethods, RetryPolicy};
 use mesh_core::route::{Manifest, Pattern, Route, RouteTable, TableSettings};
 use mesh_core::secret::Secret;
 use mesh_core::signature::{Keyring, Presented, Signer, Verifier};
