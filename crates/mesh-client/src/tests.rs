@@ -42,8 +42,12 @@ fn quick() -> Defaults {
     Defaults { retry_delay: Duration::from_millis(1), ..Defaults::default() }
 }
 
+/// A client that gives a connect as much time as a busy machine may need: what is tested comes after it.
 fn builder(urls: &[String]) -> ServiceClientBuilder {
-    ServiceClient::builder(Identity::new(name("shop"), keyring())).services([oms(urls)]).defaults(quick())
+    ServiceClient::builder(Identity::new(name("shop"), keyring()))
+        .services([oms(urls)])
+        .defaults(quick())
+        .connect_timeout(Duration::from_secs(30))
 }
 
 fn client(urls: &[String]) -> ServiceClient {

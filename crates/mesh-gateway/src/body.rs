@@ -16,10 +16,6 @@ use crate::{access_log::Pending, transport::UpstreamBody};
 pub struct Body(Kind);
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the usual one; a box would cost it an allocation"
-)]
 enum Kind {
     Full(Option<Bytes>),
     Upstream(UpstreamBody),

@@ -45,6 +45,9 @@ impl Collector for Figures {
     }
 }
 
+/// A family's name, what it says, and where its value stands.
+type Figure<'a, T, V> = (&'static str, &'static str, &'a dyn Fn(&T) -> V);
+
 impl Figures {
     /// What the gateway serves, and whether it does.
     fn itself(&self, page: &mut Page<'_>) -> Result<(), Error> {
@@ -88,11 +91,11 @@ fn routes(page: &mut Page<'_>, sum: &Sum) -> Result<(), Error> {
             metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)?;
         }
     }
-    let counters: [(_, _, fn(&RouteSum) -> u64); 4] = [
-        ("mesh_attempts", "Attempts made", |route| route.attempts),
-        ("mesh_retries", "Further attempts at the same instance", |route| route.retries),
-        ("mesh_failovers", "Further instances that calls went to", |route| route.failovers),
-        ("mesh_request_body_bytes", "Bytes of request bodies", |route| route.request_bytes),
+    let counters: [Figure<'_, RouteSum, u64>; 4] = [
+        ("mesh_attempts", "Attempts made", &|route| route.attempts),
+        ("mesh_retries", "Further attempts at the same instance", &|route| route.retries),
+        ("mesh_failovers", "Further instances that calls went to", &|route| route.failovers),
+        ("mesh_request_body_bytes", "Bytes of request bodies", &|route| route.request_bytes),
     ];
     for (name, help, read) in counters {
         let mut metric = page.begin(name, help, MetricType::Counter)?;
@@ -129,7 +132,7 @@ fn instances(page: &mut Page<'_>, sum: &Sum, shared: &Shared) -> Result<(), Erro
         BreakerState::Open => 0.0,
     };
     let outstanding = |instance: &InstanceView| f64::from(instance.outstanding());
-    let gauges: [(_, _, &dyn Fn(&InstanceView) -> f64); 2] = [
+    let gauges: [Figure<'_, InstanceView, f64>; 2] = [
         ("mesh_instance_healthy", "1 healthy, 0.5 half open, 0 unhealthy", &healthy),
         ("mesh_instance_outstanding", "Attempts under way", &outstanding),
     ];
@@ -159,9 +162,9 @@ fn pools(page: &mut Page<'_>, sum: &Sum) -> Result<(), Error> {
     for (origin, figures) in &sum.pools {
         metric.encode_family(&[("origin", &**origin)])?.encode_gauge(&figures.idle)?;
     }
-    let counters: [(_, _, fn(&PoolFigures) -> u64); 2] = [
-        ("mesh_pool_opened", "Connections opened to instances", |figures| figures.opened),
-        ("mesh_pool_reused", "Attempts over a connection that was open", |figures| figures.reused),
+    let counters: [Figure<'_, PoolFigures, u64>; 2] = [
+        ("mesh_pool_opened", "Connections opened to instances", &|figures| figures.opened),
+        ("mesh_pool_reused", "Attempts over a connection that was open", &|figures| figures.reused),
     ];
     for (name, help, read) in counters {
         let mut metric = page.begin(name, help, MetricType::Counter)?;
