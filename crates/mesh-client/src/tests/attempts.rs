@@ -96,7 +96,8 @@ fn blackhole() -> (TcpListener, Vec<TcpStream>) {
 async fn a_host_that_is_gone_costs_the_connect_timeout_and_nothing_was_written() {
     let (gone, _queued) = blackhole();
     let alive = upstream([Canned::json("{}")]).await;
-    let client = client(&[format!("http://{}", gone.local_addr().unwrap()), alive.url()]);
+    let urls = [format!("http://{}", gone.local_addr().unwrap()), alive.url()];
+    let client = builder(&urls).connect_timeout(Duration::from_secs(1)).build().unwrap();
     let response = client.service("oms").post("/o", &json!({})).send().await.unwrap();
     assert_eq!((alive.count(), response.attempts().len()), (1, 2));
     assert!(response.attempts()[0].outcome.starts_with("timeout: "), "{:?}", response.attempts());
