@@ -3,6 +3,7 @@
 //! Imports none of the workspace's crates, so that it builds when they do not.
 
 mod bench;
+mod fuzz;
 mod lint;
 mod output;
 mod step;
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Measures the gateway beside its peers; builds both binaries with the profile dist, which takes minutes.
     Bench(bench::Arguments),
+    /// Builds the targets of fuzz/ and gives each a million inputs.
+    Fuzz(fuzz::Arguments),
     /// What CI runs: lint, then test.
     Ci,
 }
@@ -58,6 +61,7 @@ fn run(command: &Command) -> anyhow::Result<u8> {
         Command::Lint => lint::run(&workspace),
         Command::Test { arguments } => test::run(&workspace, arguments),
         Command::Bench(arguments) => bench::run(&workspace, arguments),
+        Command::Fuzz(arguments) => fuzz::run(&workspace, arguments),
         Command::Ci => match lint::run(&workspace)? {
             0 => test::run(&workspace, &[]),
             code => Ok(code),
