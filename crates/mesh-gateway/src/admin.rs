@@ -29,7 +29,7 @@ const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 type Admin = State<Arc<Shared>>;
 
 /// The routes of the admin listener.
-pub(crate) fn router(gateway: &Gateway) -> Router {
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(gateway: &Gateway) -> Router<S> {
     Router::new()
         .route("/", get(page))
         .route("/microservice/health", get(health))

@@ -3,6 +3,7 @@
 //! Refuses what a service could read differently from the gateway.
 
 mod buffer;
+mod crumbs;
 mod guard;
 mod head;
 
@@ -32,6 +33,7 @@ use crate::{
     trail::Trail,
 };
 pub(crate) use buffer::{announces_too_much, buffer};
+pub(crate) use crumbs::join_cookies;
 pub(crate) use guard::{Guarded, Reading};
 pub(crate) use head::{Head, check as check_head, upgrade};
 

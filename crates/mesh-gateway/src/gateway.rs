@@ -1,6 +1,7 @@
 //! The gateway as one service: what all workers share, and what each has of its own.
 
 mod builder;
+mod embedded;
 mod shared;
 mod tunnels;
 
@@ -10,13 +11,16 @@ use std::{
     pin::Pin,
     sync::{Arc, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version, header::CONNECTION};
 use mesh_core::{error::Code, signature::Keyring};
+use tokio::time::sleep;
 
 use crate::{
+    admin,
     body::{Body, BodyError},
     door,
     metrics::{Cells, Worker},
@@ -28,13 +32,17 @@ use crate::{
     transport::Pool,
 };
 pub use builder::{BuildError, GatewayBuilder};
+pub use embedded::Embedded;
 pub(crate) use shared::Shared;
 pub(crate) use tunnels::Tunnels;
 
+/// How often connections to instances that waited too long are closed.
+const SWEEP: Duration = Duration::from_secs(10);
+
 /// A gateway: takes requests from the street, and answers each. Cheap to clone; clones share everything.
 ///
-/// It serves what its snapshot holds. Somebody must run [`control`](Self::control), which keeps the snapshot and the
-/// view of health current; [`serve`](crate::server::serve) does.
+/// It serves what its snapshot holds. Somebody must keep the snapshot and the view of health current:
+/// [`serve`](crate::server::serve) does, and [`embed`](Self::embed) in a server of somebody else's.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     shared: Arc<Shared>,
@@ -64,6 +72,21 @@ impl Gateway {
             if let Some(control) = control {
                 refresh::run(shared, control).await;
             }
+        }
+    }
+
+    /// The routes of the admin listener, for a listener of its own or nested in an app: health, metrics, routes,
+    /// explanations, instances, and at `/` the page for people. They tell much and ask nobody who he is: not for the
+    /// street.
+    pub fn admin_router<S: Clone + Send + Sync + 'static>(&self) -> axum::Router<S> {
+        admin::router(self)
+    }
+
+    /// Closes connections to instances that waited too long, now and then, until dropped.
+    pub(crate) async fn sweep(self) {
+        loop {
+            sleep(SWEEP).await;
+            self.pool().sweep(self.shared.clock.monotonic());
         }
     }
 
@@ -115,12 +138,19 @@ impl Gateway {
     }
 
     /// Answers one request that came from `peer`.
-    pub async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body>
+    pub async fn answer<B>(&self, mut request: Request<B>, peer: Peer) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let response = door::enter(self, request, peer).await;
+        let is_http1 = request.version() <= Version::HTTP_11;
+        if !is_http1 {
+            door::join_cookies(request.headers_mut());
+        }
+        let mut response = door::enter(self, request, peer).await;
+        if !is_http1 {
+            response.headers_mut().remove(CONNECTION);
+        }
         if let Some(code) = response.extensions().get::<Code>() {
             self.cells().refused(*code);
         }

@@ -1,8 +1,8 @@
 //! From the street to the rooms: takes requests, finds their route in the manifests of services, signs, forwards and
 //! fails over; takes registrations; shows what it knows on an admin listener.
 //!
-//! Depend on this crate to run an edge node, in a process of its own ([`server::serve`]) or inside another tower
-//! service ([`Gateway`]). It brings no store: give it ports of `mesh_core::store`.
+//! Depend on this crate to run an edge node, in a process of its own ([`server::serve`]) or inside another server
+//! ([`Gateway::embed`], docs/embedding.md). It brings no store: give it ports of `mesh_core::store`.
 //!
 //! No store command stands between a proxied request and its answer.
 //!
@@ -71,7 +71,7 @@ mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use body::{Body, BodyError};
-pub use gateway::{BuildError, Gateway, GatewayBuilder};
+pub use gateway::{BuildError, Embedded, Gateway, GatewayBuilder};
 pub use mesh_client::TracingSink;
 pub use meta::RouteMeta;
 pub use overrides::{

@@ -14,10 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Request, Response,
-    header::{CONNECTION, COOKIE},
-};
+use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -110,24 +107,11 @@ struct Answering {
 
 async fn answer(
     answering: Arc<Answering>,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<Counted>, Infallible> {
     let open = answering.activity.open();
-    join_cookies(request.headers_mut());
-    let mut response = answering.gateway.answer(request, answering.peer).await;
-    response.headers_mut().remove(CONNECTION);
+    let response = answering.gateway.answer(request, answering.peer).await;
     Ok(response.map(|body| Counted { body, _open: open }))
-}
-
-/// Puts the crumbs of cookies that HTTP/2 may send one by one into one line, as HTTP/1.1 has them (RFC 9113 §8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
-    let mut crumbs = headers.get_all(COOKIE).iter();
-    if let (Some(_), Some(_)) = (crumbs.next(), crumbs.next()) {
-        let crumbs: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-        if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
-            headers.insert(COOKIE, joined);
-        }
-    }
 }
 
 /// A body whose request is open until it is over.
@@ -153,22 +137,5 @@ impl http_body::Body for Counted {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn crumbs_of_cookies_become_one_line() {
-        for (crumbs, expected) in
-            [(&["a=1"][..], &["a=1"][..]), (&["a=1", "b=2", "c=3"], &["a=1; b=2; c=3"]), (&[], &[])]
-        {
-            let mut headers: HeaderMap =
-                crumbs.iter().map(|crumb| (COOKIE, HeaderValue::from_static(crumb))).collect();
-            join_cookies(&mut headers);
-            assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), expected);
-        }
     }
 }

@@ -24,8 +24,6 @@ use crate::{
 
 /// How long to wait after a failed accept, at first and at most: without file descriptors every accept fails at once.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
-/// How often connections to instances that waited too long are closed.
-const SWEEP: Duration = Duration::from_secs(10);
 
 /// Takes connections until `stop`, and returns when the requests under way have finished.
 pub(super) fn run(gateway: Gateway, listener: StdListener, port: u16, stop: &CancellationToken) {
@@ -43,7 +41,7 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
             return;
         }
     };
-    tokio::spawn(sweep(gateway.clone()));
+    tokio::spawn(gateway.clone().sweep());
     let connections = TaskTracker::new();
     let mut backoff = BACKOFF.0;
     while let Some(accepted) = unless(stop.cancelled(), listener.accept()).await {
@@ -111,13 +109,6 @@ impl Connected {
 impl Drop for Connected {
     fn drop(&mut self) {
         self.0.count(Tally::Disconnected);
-    }
-}
-
-async fn sweep(gateway: Gateway) {
-    loop {
-        sleep(SWEEP).await;
-        gateway.pool().sweep(gateway.shared().clock.monotonic());
     }
 }
 

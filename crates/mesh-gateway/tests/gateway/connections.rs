@@ -11,7 +11,7 @@ use std::{
 use mesh_gateway::GatewaySettings;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     time::sleep,
 };
 
@@ -19,7 +19,7 @@ use crate::support::{Node, manifest, service};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-async fn node_before(url: &str) -> Node {
+pub(crate) async fn node_before(url: &str) -> Node {
     let settings = GatewaySettings {
         configured: vec![service("orders", &[url.to_owned()])],
         ..GatewaySettings::default()
@@ -28,7 +28,7 @@ async fn node_before(url: &str) -> Node {
 }
 
 /// An instance that sends `bytes` to whoever asks, and closes after `closes_after` answers, a moment later.
-async fn instance(bytes: &'static [u8], closes_after: usize) -> (String, Arc<AtomicUsize>) {
+pub(crate) async fn instance(bytes: &'static [u8], closes_after: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -87,17 +87,4 @@ async fn an_answer_with_two_ends_is_502() {
         node.post("/api/orders", "", b"{}").await.is_refusal(502, "bad_upstream_response");
         node.stop().await;
     }
-}
-
-#[tokio::test]
-async fn a_client_without_chunks_sees_a_broken_answer_as_a_reset() {
-    let broken = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
-    let (url, _) = instance(broken, 1).await;
-    let node = node_before(&url).await;
-    let mut stream = TcpStream::connect(node.running.public()).await.unwrap();
-    stream.write_all(b"GET /api/orders HTTP/1.0\r\nHost: street\r\n\r\n").await.unwrap();
-    let mut bytes = Vec::new();
-    let read = stream.read_to_end(&mut bytes).await;
-    assert!(read.is_err(), "a clean end after {:?}", String::from_utf8_lossy(&bytes));
-    node.stop().await;
 }

@@ -1,6 +1,6 @@
 //! What the gateway tells its sink.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use mesh_core::{
     clock::SystemClock,
@@ -8,10 +8,7 @@ use mesh_core::{
     health::{BreakerState, HealthPolicy},
     store::MemoryStore,
 };
-use mesh_gateway::{
-    Gateway, GatewaySettings,
-    server::{Listening, serve},
-};
+use mesh_gateway::{Gateway, GatewaySettings};
 use mesh_testkit::{Canned, RecordingSink, upstream::FakeUpstream};
 
 use crate::support::{Node, keyring, manifest, name, service, until};
@@ -30,9 +27,7 @@ async fn told(upstream: &FakeUpstream, sink: &Arc<RecordingSink>) -> Node {
             .events(sink.clone())
             .build()
             .unwrap();
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let running = serve(&gateway, Listening { public: any, admin: Some(any), workers: 1 }).unwrap();
-    let node = Node { running, store };
+    let node = Node::serving(&gateway, store);
     until("the gateway is ready", async || node.running.gateway().is_ready()).await;
     node
 }

@@ -7,12 +7,11 @@ use mesh_testkit::upstream::FakeUpstream;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
 };
 
 use crate::support::{Answer, Node, manifest, manifest_with, service};
 
-async fn node_before(upstream: &FakeUpstream) -> Node {
+pub(crate) async fn node_before(upstream: &FakeUpstream) -> Node {
     let settings = GatewaySettings {
         configured: vec![service("orders", &[upstream.url()])],
         body_limit: 1_000,
@@ -32,7 +31,7 @@ async fn node_before(upstream: &FakeUpstream) -> Node {
 }
 
 /// Sends each request, and demands the refusal; no service may hear of any.
-async fn all_refused(rows: &[(&str, u16, &str)]) {
+pub(crate) async fn all_refused(rows: &[(&str, u16, &str)]) {
     let upstream = FakeUpstream::scripted([]).await.unwrap();
     let node = node_before(&upstream).await;
     for (request, status, code) in rows {
@@ -44,7 +43,7 @@ async fn all_refused(rows: &[(&str, u16, &str)]) {
     node.stop().await;
 }
 
-fn get(target: &str) -> String {
+pub(crate) fn get(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: street\r\nConnection: close")
 }
 
@@ -70,16 +69,6 @@ async fn a_target_that_could_be_read_in_two_ways_is_refused() {
         "foo",
     ] {
         node.send(&get(target), b"").await.is_refusal(400, "path_not_canonical");
-    }
-    let raw = [
-        b"GET /api/orders/\xff HTTP/1.1\r\nHost: street\r\nConnection: close\r\n\r\n".as_slice(),
-        b"GET /a\xc3\xbc HTTP/1.1\r\nHost: street\r\nConnection: close\r\n\r\n",
-    ];
-    for bytes in raw {
-        let mut stream = TcpStream::connect(node.running.public()).await.unwrap();
-        // The sending side stays open: whoever closes it is taken for a client that has gone away.
-        stream.write_all(bytes).await.unwrap();
-        Answer::read(&mut stream).await.is_refusal(400, "path_not_canonical");
     }
     assert_eq!(upstream.count(), 0);
     node.stop().await;
@@ -119,36 +108,6 @@ async fn heads_that_servers_disagree_about_are_refused() {
         ),
     ])
     .await;
-}
-
-#[tokio::test]
-async fn what_the_parser_refuses_is_refused_in_the_same_words() {
-    all_refused(&[
-        ("GET /api/orders/7 HTTP/1.1\r\nHost : a", 400, "bad_framing"),
-        (
-            "POST /api/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2",
-            400,
-            "bad_framing",
-        ),
-        ("POST /api/orders HTTP/1.1\r\nHost: a\r\nContent-Length: +1", 400, "bad_framing"),
-        ("POST /api/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: cow", 400, "bad_framing"),
-    ])
-    .await;
-    let many = format!("{}\r\n{}", get("/api/orders/7"), "A: 1\r\n".repeat(101).trim_end());
-    let large = format!("{}\r\nA: {}", get("/api/orders/7"), "x".repeat(70_000));
-    let long = get(&format!("/api/orders/{}", "x".repeat(9_000)));
-    let longer = get(&format!("/api/orders/{}", "x".repeat(65_535)));
-    all_refused(&[
-        (&many, 431, "headers_too_large"),
-        (&large, 431, "headers_too_large"),
-        (&long, 414, "uri_too_long"),
-    ])
-    .await;
-    let upstream = FakeUpstream::scripted([]).await.unwrap();
-    let node = node_before(&upstream).await;
-    let answer = node.send(&longer, b"").await;
-    assert!([414, 431].contains(&answer.status), "{answer:?}");
-    node.stop().await;
 }
 
 #[tokio::test]
@@ -198,8 +157,6 @@ async fn a_body_beyond_the_limit_is_413_and_the_connection_ends() {
     let announced = node.send(&format!("{alive}Content-Length: 1001"), b"").await;
     announced.is_refusal(413, "body_too_large");
     assert_eq!(announced.header("connection"), ["close"]);
-    let sent = node.send(&format!("{alive}Content-Length: 3000000"), &vec![b'x'; 400_000]).await;
-    sent.is_refusal(413, "body_too_large");
     let mut chunks = b"3e8\r\n".to_vec();
     chunks.extend(vec![b'x'; 1_000]);
     chunks.extend(b"\r\n1\r\nx\r\n0\r\n\r\n");
@@ -242,20 +199,6 @@ async fn an_expected_100_is_given_here() {
     let request = upstream.requests().pop().unwrap();
     assert!(request.header("expect").is_empty());
     assert_eq!(&request.body[..], b"ok");
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn a_client_that_does_not_finish_its_head_gets_408_and_one_that_says_nothing_is_closed() {
-    let upstream = FakeUpstream::scripted([]).await.unwrap();
-    let node = node_before(&upstream).await;
-    let mut slow = TcpStream::connect(node.running.public()).await.unwrap();
-    let mut silent = TcpStream::connect(node.running.public()).await.unwrap();
-    slow.write_all(b"GET /api/orders/7 HTTP/1.1\r\nHost: str").await.unwrap();
-    Answer::read(&mut slow).await.is_refusal(408, "request_timeout");
-    let mut nothing = Vec::new();
-    timeout(Duration::from_secs(30), silent.read_to_end(&mut nothing)).await.unwrap().unwrap();
-    assert!(nothing.is_empty());
     node.stop().await;
 }
 

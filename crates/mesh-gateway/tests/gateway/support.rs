@@ -19,15 +19,14 @@ use mesh_core::{
     signature::{Keyring, Signer},
     store::{ManifestStore, MemoryStore, Replaced, Revision, StoreError, StoredManifest},
 };
-use mesh_gateway::{
-    Gateway, GatewayBuilder, GatewaySettings,
-    server::{Listening, Running, serve},
-};
+use mesh_gateway::{Gateway, GatewayBuilder, GatewaySettings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{sleep, timeout},
 };
+
+use crate::harness::{self, Started};
 
 /// The cap on every wait.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,7 +62,7 @@ pub(crate) fn manifest_with(service: &str, routes: &[(&str, &str, &str)]) -> Str
 
 /// A gateway on the in-memory store.
 pub(crate) struct Node {
-    pub(crate) running: Running,
+    pub(crate) running: Started,
     pub(crate) store: MemoryStore,
 }
 
@@ -104,10 +103,8 @@ impl Node {
         Self::serving(&gateway, store)
     }
 
-    fn serving(gateway: &Gateway, store: MemoryStore) -> Self {
-        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let running = serve(gateway, Listening { public: any, admin: Some(any), workers: 2 }).unwrap();
-        Self { running, store }
+    pub(crate) fn serving(gateway: &Gateway, store: MemoryStore) -> Self {
+        Self { running: harness::start(gateway), store }
     }
 
     /// One request on a connection of its own. `head` is everything up to the blank line.
@@ -145,7 +142,7 @@ impl Node {
     }
 
     pub(crate) async fn stop(self) {
-        tokio::task::spawn_blocking(|| self.running.shutdown()).await.unwrap();
+        harness::stop(self.running).await;
     }
 }
 
