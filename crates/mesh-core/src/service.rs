@@ -167,6 +167,17 @@ pub struct Instance {
     pub url: BaseUrl,
 }
 
+/// What a gateway speaks to the instances of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 and nothing else: by prior knowledge towards `http://` instances, by ALPN towards `https://` ones.
+    Http2,
+}
+
 /// A service as configured: its instances and what differs from the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -180,13 +191,22 @@ pub struct Service {
     pub retries: Option<u32>,
     /// How multipart bodies are signed towards it.
     pub multipart: MultipartPolicy,
+    /// What a gateway speaks to its instances.
+    pub protocol: Protocol,
 }
 
 impl Service {
     /// A service with these instances and the defaults for everything else.
     #[must_use]
     pub const fn new(name: ServiceName, base_urls: Vec<BaseUrl>) -> Self {
-        Self { name, base_urls, timeout: None, retries: None, multipart: MultipartPolicy::Signed }
+        Self {
+            name,
+            base_urls,
+            timeout: None,
+            retries: None,
+            multipart: MultipartPolicy::Signed,
+            protocol: Protocol::Http1,
+        }
     }
 }
 

@@ -85,6 +85,8 @@ where
         name: &shared.name_header,
         method: &parts.method,
         path_and_query: &path_and_query,
+        protocol: route.service.protocol,
+        takes_trailers: outgoing::takes_trailers(route, parts),
         lines: &lines,
         body: &body,
         signs_body,

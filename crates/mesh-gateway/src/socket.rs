@@ -3,7 +3,6 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -38,10 +37,10 @@ impl Socket {
     /// Whether the other end is an instance that `tls` trusts today; without TLS it is.
     pub(crate) fn is_trusted_by(&self, tls: &UpstreamTls) -> bool {
         let Self::Tls(encrypted) = self else { return true };
-        encrypted.trusted_by.as_ref().is_some_and(|by| Arc::ptr_eq(by.config(), tls.config()))
+        encrypted.trusted_by.as_ref().is_some_and(|by| by.is(tls))
     }
 
-    /// Whether the client and the gateway agreed on HTTP/2 (ALPN).
+    /// Whether both ends agreed on HTTP/2 (ALPN).
     pub(crate) fn speaks_http2(&self) -> bool {
         matches!(self, Self::Tls(tls) if tls.stream.get_ref().1.alpn_protocol() == Some(b"h2"))
     }

@@ -1,4 +1,4 @@
-//! Carries one attempt to an instance over HTTP/1.1, signed afresh, and brings its answer back unread.
+//! Carries one attempt to an instance over HTTP/1.1 or HTTP/2, signed afresh, and brings its answer back unread.
 
 mod attempt;
 mod body;
@@ -7,10 +7,12 @@ mod connect;
 mod connection;
 mod exchange;
 mod frames;
+mod http2;
 mod pool;
 mod tunnel;
 
 pub(crate) use attempt::Outgoing;
 pub(crate) use body::UpstreamBody;
+pub(crate) use connect::NO_HTTP2;
 pub(crate) use pool::{Pool, PoolFigures};
 pub(crate) use tunnel::Tunnel;

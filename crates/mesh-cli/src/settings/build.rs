@@ -8,7 +8,7 @@ use mesh_core::{
     retry::{RetryMethods, RetryPolicy},
     route::PrefixStyle,
     secret::Secret,
-    service::Service,
+    service::{Protocol, Service},
     signature::{Algorithm, Keyring, MultipartPolicy},
 };
 
@@ -184,6 +184,9 @@ fn services(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Vec<Service>
             service.retries = reader.count(&key("retries")).and_then(|count| u32::try_from(count).ok());
             if reader.text(&key("multipart")).as_deref() == Some("php") {
                 service.multipart = MultipartPolicy::Php;
+            }
+            if reader.text(&key("protocol")).as_deref() == Some("http2") {
+                service.protocol = Protocol::Http2;
             }
             if service.timeout == Some(Duration::ZERO) {
                 errors.push(reader.error(&key("timeout"), "a timeout is longer than zero"));

@@ -110,6 +110,7 @@ const ALGORITHMS: &[&str] = &["sha256", "sha384", "sha512"];
 const RETRY_METHODS: &[&str] = &["idempotent", "all"];
 const LOG_FORMATS: &[&str] = &["json", "text"];
 const MULTIPART: &[&str] = &["signed", "php"];
+const PROTOCOLS: &[&str] = &["http1", "http2"];
 const PREFIX_STYLES: &[&str] = &["after-first", "front"];
 
 /// Every setting, in the order of the documentation.
@@ -138,6 +139,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Choice(MULTIPART),
         "\"signed\"",
         "How multipart bodies are signed: like any other; \"php\": a POST of multipart/form-data as empty, as a PHP service sees it.",
+    ),
+    setting(
+        "services.*.protocol",
+        Kind::Choice(PROTOCOLS),
+        "\"http1\"",
+        "What the gateway speaks to the instances; \"http2\" (gRPC): by prior knowledge to http://, by ALPN to https://.",
     ),
     setting("defaults.timeout", Kind::Seconds, "5", "The limit of one attempt."),
     setting("defaults.retries", Kind::Count(10), "2", "Further attempts per instance."),

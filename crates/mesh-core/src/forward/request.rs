@@ -9,7 +9,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{EXPECT, HOST},
+    header::{EXPECT, HOST, TE},
 };
 
 use super::{
@@ -249,6 +249,16 @@ fn push_address(out: &mut Vec<u8>, address: IpAddr) {
             }
         }
     }
+}
+
+/// Whether the client says that it takes trailers (`TE: trailers`), whatever else it takes.
+#[must_use]
+pub fn takes_trailers(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(TE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
 /// The client's address: the peer's, or behind trusted proxies the rightmost untrusted one in X-Forwarded-For.

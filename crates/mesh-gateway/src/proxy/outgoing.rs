@@ -6,6 +6,7 @@ use http::request::Parts;
 use mesh_core::{
     forward::{self, ClientFacts},
     header::{TRACEPARENT, X_REQUEST_ID, is_end_identity},
+    service::Protocol,
 };
 
 use super::{Arrival, Way};
@@ -59,4 +60,10 @@ pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival:
         write_line(&mut lines, TRACEPARENT.as_str(), &trace.header());
     }
     lines
+}
+
+/// Whether an instance is told that its trailers are taken. HTTP/1.1 instances are told nothing: `TE` is the
+/// connection's own there.
+pub(super) fn takes_trailers(route: &RouteState, parts: &Parts) -> bool {
+    route.service.protocol == Protocol::Http2 && forward::request::takes_trailers(&parts.headers)
 }

@@ -7,7 +7,7 @@ use mesh_core::{
     health::view::ServiceView,
     name::ServiceName,
     route::{Manifest, RouteTable, registration::check_targets, remembered::Remembered},
-    service::{BaseUrl, Service},
+    service::Service,
 };
 
 use super::{RouteState, ServiceState, Snapshot};
@@ -111,8 +111,7 @@ fn state(
     previous: Option<&Snapshot>,
 ) -> Arc<ServiceState> {
     let known = previous.and_then(|previous| previous.services.get(&service.name));
-    let base_urls: Vec<BaseUrl> = service.base_urls.clone();
-    let view = ServiceView::new(service.name.clone(), &base_urls, known.map(|state| &*state.view));
+    let view = ServiceView::new(service.name.clone(), &service.base_urls, known.map(|state| &*state.view));
     let mut retry = settings.retry;
     if let Some(retries) = service.retries {
         retry.retries = retries;
@@ -120,6 +119,5 @@ fn state(
     let announced = manifest.and_then(|manifest| manifest.timeout);
     let timeout = service.timeout.or(announced).unwrap_or(settings.timeout);
     let last_resort_failed = known.map_or(Tick::default(), |state| state.last_resort_failed());
-    let multipart = service.multipart;
-    Arc::new(ServiceState::new(Arc::new(view), base_urls, retry, timeout, multipart, last_resort_failed))
+    Arc::new(ServiceState::new(Arc::new(view), service, retry, timeout, last_resort_failed))
 }

@@ -13,7 +13,7 @@ use mesh_core::{
     health::{BreakerState, HealthPolicy, view::ServiceView},
     retry::RetryPolicy,
     route::{manifest::RouteIdempotency, table::Entry},
-    service::BaseUrl,
+    service::{BaseUrl, Protocol, Service},
     signature::MultipartPolicy,
 };
 
@@ -47,6 +47,7 @@ pub(crate) struct ServiceState {
     pub(crate) retry: RetryPolicy,
     pub(crate) timeout: Duration,
     pub(crate) multipart: MultipartPolicy,
+    pub(crate) protocol: Protocol,
     last_resort_failed: AtomicU64,
 }
 
@@ -58,16 +59,22 @@ impl RouteState {
 }
 
 impl ServiceState {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         view: Arc<ServiceView>,
-        base_urls: Vec<BaseUrl>,
+        service: &Service,
         retry: RetryPolicy,
         timeout: Duration,
-        multipart: MultipartPolicy,
         last_resort_failed: Tick,
     ) -> Self {
-        let last_resort_failed = AtomicU64::new(last_resort_failed.0);
-        Self { view, base_urls, retry, timeout, multipart, last_resort_failed }
+        Self {
+            view,
+            base_urls: service.base_urls.clone(),
+            retry,
+            timeout,
+            multipart: service.multipart,
+            protocol: service.protocol,
+            last_resort_failed: AtomicU64::new(last_resort_failed.0),
+        }
     }
 
     /// When the last call failed that found or left no instance healthy; tick 0: never.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mesh_core::service::Protocol;
 use rustls::{ClientConfig, RootCertStore, sign::SingleCertAndKey};
 
 use super::{Identity, TlsError, certificates, provider};
@@ -9,7 +10,10 @@ use super::{Identity, TlsError, certificates, provider};
 /// Whom the gateway believes to be an instance, and the certificate that it shows to those that ask for one (mTLS).
 /// Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct UpstreamTls(Arc<ClientConfig>);
+pub struct UpstreamTls {
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+}
 
 impl UpstreamTls {
     /// Believes instances whose certificate leads to one of `roots` (PEM) and holds the base URL's host name or address;
@@ -36,11 +40,22 @@ impl UpstreamTls {
             Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.0))),
             None => builder.with_no_client_auth(),
         };
+        let mut http2 = config.clone();
+        http2.alpn_protocols = vec![b"h2".to_vec()];
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+        Ok(Self { http1: Arc::new(config), http2: Arc::new(http2) })
     }
 
-    pub(crate) const fn config(&self) -> &Arc<ClientConfig> {
-        &self.0
+    /// For instances that are to speak `protocol`, and nothing else.
+    pub(crate) const fn config(&self, protocol: Protocol) -> &Arc<ClientConfig> {
+        match protocol {
+            Protocol::Http2 => &self.http2,
+            _ => &self.http1,
+        }
+    }
+
+    /// Whether `other` is the same trust, not only an equal one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.http1, &other.http1)
     }
 }

@@ -12,17 +12,18 @@ use mesh_core::{
     clock::Clock,
     header::{X_SERVICE_NAME, X_SIGNATURE, X_TIMESTAMP},
     retry::{Failure, Outcome},
-    service::BaseUrl,
-    signature::Signer,
+    service::{BaseUrl, Protocol},
+    signature::{Signature, Signer},
 };
 use tokio::time::timeout;
 
 use super::{
-    body::{Home, UpstreamBody},
+    body::{Home, Pieces, UpstreamBody},
     classify,
     connect::connect,
     connection::Connection,
     exchange::{self, Exchange},
+    http2,
     pool::Pool,
 };
 use crate::{
@@ -41,6 +42,10 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) method: &'a Method,
     /// The service's path and the client's query, as they came.
     pub(crate) path_and_query: &'a str,
+    /// What the instances speak.
+    pub(crate) protocol: Protocol,
+    /// Whether the client takes trailers (`TE`), which an instance with HTTP/2 is told.
+    pub(crate) takes_trailers: bool,
     /// The header lines but `Host`, framing and the signature's headers, as they go on the wire.
     pub(crate) lines: &'a [u8],
     pub(crate) body: &'a Bytes,
@@ -55,7 +60,7 @@ pub(crate) struct Outgoing<'a> {
 }
 
 /// Why an attempt came to nothing.
-enum Broken {
+pub(super) enum Broken {
     NotSent(Failure, String),
     Lost(Failure, String),
 }
@@ -68,12 +73,11 @@ impl Transport for Outgoing<'_> {
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Self::Response> {
-        let result = match timeout(attempt.limit, self.exchange(&attempt.instance.url, attempt.limit)).await {
-            Ok(result) => result,
-            Err(_) => Err(Broken::Lost(
-                Failure::Timeout,
-                format!("no answer within {} ms", attempt.limit.as_millis()),
-            )),
+        let (url, limit) = (&attempt.instance.url, attempt.limit);
+        let result = match self.protocol {
+            // Boxed, so that it does not make those larger that do without it.
+            Protocol::Http2 => Box::pin(http2::exchange(self, url, limit)).await,
+            _ => timeout(limit, self.exchange(url, limit)).await.unwrap_or_else(|_| Err(late(limit))),
         };
         match result {
             Ok(response) => {
@@ -85,6 +89,11 @@ impl Transport for Outgoing<'_> {
             Err(Broken::Lost(failure, message)) => failed(Outcome::Lost(failure), message),
         }
     }
+}
+
+/// No answer came within `limit`.
+pub(super) fn late(limit: Duration) -> Broken {
+    Broken::Lost(Failure::Timeout, format!("no answer within {} ms", limit.as_millis()))
 }
 
 const fn failed<R>(outcome: Outcome, message: String) -> Sent<R> {
@@ -102,7 +111,7 @@ impl Outgoing<'_> {
                 None => {
                     let connection = connect(url, self.connect_timeout, limit, self.tls)
                         .await
-                        .map_err(|message| Broken::NotSent(Failure::Connect, message))?;
+                        .map_err(|error| Broken::NotSent(Failure::Connect, error.to_string()))?;
                     self.pool.opened(&origin, self.clock.monotonic());
                     connection
                 }
@@ -163,7 +172,8 @@ impl Outgoing<'_> {
             origin,
             clock: Arc::clone(self.clock),
         });
-        let mut response = Response::new(UpstreamBody::new(answer.framing, connection, unwritten, home));
+        let mut response =
+            Response::new(UpstreamBody::http1(Pieces::new(answer.framing, connection, unwritten, home)));
         *response.status_mut() = answer.status;
         *response.version_mut() = answer.version;
         *response.headers_mut() = answer.headers;
@@ -174,9 +184,7 @@ impl Outgoing<'_> {
     /// are sent.
     fn write(&self, out: &mut Vec<u8>, url: &BaseUrl) {
         let target = url.target(self.path_and_query);
-        let timestamp = self.clock.unix().seconds();
-        let signed: &[u8] = if self.signs_body { self.body } else { &[] };
-        let signature = self.signer.sign(self.method.as_str(), &target, timestamp, signed);
+        let (timestamp, signature) = self.sign(&target);
         out.clear();
         write_request_line(out, self.method.as_str(), &target);
         write_line(out, HOST.as_str(), url.authority().as_bytes());
@@ -190,8 +198,15 @@ impl Outgoing<'_> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// The signature of the request to `target`, and its timestamp.
+    pub(super) fn sign(&self, target: &str) -> (u64, Signature) {
+        let timestamp = self.clock.unix().seconds();
+        let signed: &[u8] = if self.signs_body { self.body } else { &[] };
+        (timestamp, self.signer.sign(self.method.as_str(), target, timestamp, signed))
+    }
+
     /// Services that expect a body answer 411 to a request that does not say how long its empty one is.
-    fn says_length(&self) -> bool {
+    pub(super) fn says_length(&self) -> bool {
         !self.body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(self.method)
     }
 }

@@ -1,48 +1,39 @@
-//! A service's answer as it arrives. When it ends well its connection goes back to the pool; when it breaks off,
-//! the instance is told on.
+//! A service's answer as it arrives, over either protocol; when it breaks off, the instance is told on.
+
+mod http1;
+mod http2;
 
 use std::{
-    fmt, io, mem,
+    fmt, io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use mesh_core::clock::Clock;
-use tokio::time::timeout;
 
-use super::{connection::Connection, pool::Pool, tunnel::Tunnel};
-use crate::http1::{Chunked, Framing, Malformed, Piece};
-
-/// How long the rest of a request may take whose answer is complete.
-const REST_LIMIT: Duration = Duration::from_secs(10);
+use super::tunnel::Tunnel;
+use crate::http1::Malformed;
+pub(super) use http1::{Home, Pieces};
+pub(super) use http2::Frames;
 
 /// What is called with a message when the body breaks off.
 type OnBreak = Box<dyn FnOnce(&str) + Send>;
 
 /// The body of a service's answer.
 pub(crate) struct UpstreamBody {
-    rest: Rest,
-    connection: Option<Connection>,
-    /// What of the request was not yet written when the answer came.
-    unwritten: Bytes,
-    home: Option<Home>,
+    kind: Kind,
     on_break: Option<OnBreak>,
     /// Why it broke off, before that is told.
     broken: Option<Broken>,
 }
 
-/// What is still to come.
-#[derive(Debug)]
-enum Rest {
-    Length(u64),
-    Chunks(Chunked),
-    UntilClose,
-    Nothing,
+enum Kind {
+    Http1(Pieces),
+    Http2(Box<Frames>),
+    /// Nothing comes any more.
+    Over,
 }
 
 /// Why a body broke off. The instance's fault.
@@ -54,73 +45,29 @@ pub(crate) enum Broken {
     Short,
     #[error(transparent)]
     Malformed(#[from] Malformed),
-}
-
-/// Where the connection goes afterwards.
-pub(super) struct Home {
-    pub(super) pool: Arc<Pool>,
-    pub(super) origin: Arc<str>,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-impl Home {
-    fn take_back(&self, connection: Connection) {
-        self.pool.give_back(&self.origin, connection, self.clock.monotonic());
-    }
-}
-
-/// Writes the rest of a request whose answer was read to the end. A future of the connection; none: it ended, or said
-/// more than its answer.
-struct WriteRest {
-    connection: Option<Connection>,
-    unwritten: Bytes,
-}
-
-impl Future for WriteRest {
-    type Output = Option<Connection>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Connection>> {
-        let Self { connection, unwritten } = &mut *self;
-        let Some(open) = connection else { return Poll::Ready(None) };
-        if open.poll_read(context, 0).is_ready() {
-            return Poll::Ready(None);
-        }
-        while !unwritten.is_empty() {
-            match ready!(open.poll_write(context, &[], unwritten)) {
-                Ok(written) => unwritten.advance(written),
-                Err(_) => return Poll::Ready(None),
-            }
-        }
-        // Lets out what an encrypted connection still holds.
-        if open.poll_read(context, 0).is_ready() { Poll::Ready(None) } else { Poll::Ready(connection.take()) }
-    }
+    #[error("the stream was lost within the answer: {0}")]
+    Stream(#[from] h2::Error),
 }
 
 impl UpstreamBody {
-    /// The body that `framing` announces, over `connection`, which goes to `home` afterwards, if anywhere.
-    pub(super) fn new(
-        framing: Framing,
-        connection: Connection,
-        unwritten: Bytes,
-        home: Option<Home>,
-    ) -> Self {
-        let rest = match framing {
-            Framing::Length(0) => Rest::Nothing,
-            Framing::Length(length) => Rest::Length(length),
-            Framing::Chunked => Rest::Chunks(Chunked::new()),
-            Framing::UntilClose => Rest::UntilClose,
-        };
-        let mut body =
-            Self { rest, connection: Some(connection), unwritten, home, on_break: None, broken: None };
-        if matches!(body.rest, Rest::Nothing) {
-            body.go_home();
-        }
-        body
+    const fn new(kind: Kind) -> Self {
+        Self { kind, on_break: None, broken: None }
+    }
+
+    pub(super) const fn http1(pieces: Pieces) -> Self {
+        Self::new(Kind::Http1(pieces))
+    }
+
+    pub(super) fn http2(frames: Frames) -> Self {
+        Self::new(Kind::Http2(Box::new(frames)))
     }
 
     /// The connection of an instance that switched protocols.
     pub(crate) fn into_tunnel(self) -> Option<Tunnel> {
-        self.connection.map(Tunnel::new)
+        match self.kind {
+            Kind::Http1(pieces) => pieces.into_tunnel(),
+            Kind::Http2(_) | Kind::Over => None,
+        }
     }
 
     /// Calls `on_break` if the body breaks off.
@@ -129,81 +76,59 @@ impl UpstreamBody {
             self.on_break = Some(Box::new(on_break));
         }
     }
+}
 
-    /// Ends the body: the connection goes home, unless bytes follow that nobody asked for. An instance that keeps the
-    /// connection open reads the request to its end: what is not yet written is written first.
-    fn go_home(&mut self) {
-        self.rest = Rest::Nothing;
-        let (Some(connection), Some(home)) = (self.connection.take(), self.home.take()) else { return };
-        if !connection.buffer.is_empty() {
-            return;
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(broken) = self.broken.take() {
+            return Poll::Ready(Some(Err(broken)));
         }
-        if self.unwritten.is_empty() {
-            home.take_back(connection);
-        } else {
-            let rest = WriteRest { connection: Some(connection), unwritten: mem::take(&mut self.unwritten) };
-            tokio::spawn(async move {
-                if let Ok(Some(connection)) = timeout(REST_LIMIT, rest).await {
-                    home.take_back(connection);
+        let piece = ready!(match &mut self.kind {
+            Kind::Http1(pieces) => pieces.poll_piece(context),
+            Kind::Http2(frames) => frames.poll_piece(context),
+            Kind::Over => Poll::Ready(Ok(None)),
+        });
+        match piece {
+            Ok(piece) => Poll::Ready(piece.map(Ok)),
+            Err(broken) => {
+                self.kind = Kind::Over;
+                if let Some(on_break) = self.on_break.take() {
+                    on_break(&broken.to_string());
                 }
-            });
+                // The error ends the client's connection at once: what came before it is let out first.
+                self.broken = Some(broken);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
         }
     }
 
-    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
-        loop {
-            let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(None)) };
-            match &mut self.rest {
-                Rest::Nothing => return Poll::Ready(Ok(None)),
-                Rest::Length(left) if !connection.buffer.is_empty() => {
-                    let data = connection.take(*left);
-                    *left -= data.len() as u64;
-                    if *left == 0 {
-                        self.go_home();
-                    }
-                    return Poll::Ready(Ok(Some(Frame::data(data))));
-                }
-                Rest::UntilClose if !connection.buffer.is_empty() => {
-                    return Poll::Ready(Ok(Some(Frame::data(connection.take(u64::MAX)))));
-                }
-                Rest::Chunks(chunks) => match chunks.next(&mut connection.buffer)? {
-                    Piece::Data(data) => return Poll::Ready(Ok(Some(Frame::data(data)))),
-                    Piece::End(trailers) => {
-                        self.go_home();
-                        return Poll::Ready(Ok(trailers.as_ref().and_then(forwarded).map(Frame::trailers)));
-                    }
-                    Piece::Wait => {}
-                },
-                Rest::Length(_) | Rest::UntilClose => {}
-            }
-            ready!(self.poll_more(context))?;
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Http1(pieces) => pieces.is_end(),
+            Kind::Http2(frames) => frames.is_end(),
+            Kind::Over => self.broken.is_none(),
         }
     }
 
-    /// Reads more, and goes on writing the request meanwhile.
-    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(())) };
-        while !self.unwritten.is_empty() {
-            match connection.poll_write(context, &[], &self.unwritten) {
-                Poll::Ready(Ok(written)) => self.unwritten.advance(written),
-                // The instance has answered and reads no more: its answer is what counts.
-                Poll::Ready(Err(_)) => {
-                    self.unwritten = Bytes::new();
-                    self.home = None;
-                }
-                Poll::Pending => break,
-            }
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Http1(pieces) => pieces.size(),
+            Kind::Http2(frames) => frames.size(),
+            Kind::Over => SizeHint::default(),
         }
-        let expected = if let Rest::Length(left) = self.rest { left } else { 0 };
-        match ready!(connection.poll_read(context, expected))? {
-            0 if matches!(self.rest, Rest::UntilClose) => {
-                self.rest = Rest::Nothing;
-                self.connection = None;
-                Poll::Ready(Ok(()))
-            }
-            0 => Poll::Ready(Err(Broken::Short)),
-            _ => Poll::Ready(Ok(())),
-        }
+    }
+}
+
+impl fmt::Debug for UpstreamBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("UpstreamBody").field("is_end", &self.is_end_stream()).finish_non_exhaustive()
     }
 }
 
@@ -217,49 +142,4 @@ fn forwarded(trailers: &HeaderMap) -> Option<HeaderMap> {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     (!kept.is_empty()).then_some(kept)
-}
-
-impl Body for UpstreamBody {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(broken) = self.broken.take() {
-            self.rest = Rest::Nothing;
-            return Poll::Ready(Some(Err(broken)));
-        }
-        let piece = ready!(self.poll_piece(context));
-        if let Err(broken) = piece {
-            self.connection = None;
-            if let Some(on_break) = self.on_break.take() {
-                on_break(&broken.to_string());
-            }
-            // The error ends the client's connection at once: what came before it is let out first.
-            self.broken = Some(broken);
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(piece.ok().flatten().map(Ok))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self.rest, Rest::Nothing)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self.rest {
-            Rest::Length(left) => SizeHint::with_exact(left),
-            Rest::Nothing => SizeHint::with_exact(0),
-            Rest::Chunks(_) | Rest::UntilClose => SizeHint::default(),
-        }
-    }
-}
-
-impl fmt::Debug for UpstreamBody {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("UpstreamBody").field("rest", &self.rest).finish_non_exhaustive()
-    }
 }

@@ -1,9 +1,9 @@
 //! Opens one connection to an instance, and encrypts it where its base URL says so.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use mesh_core::service::BaseUrl;
-use rustls::pki_types::ServerName;
+use mesh_core::service::{BaseUrl, Protocol};
+use rustls::{AlertDescription, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
@@ -11,7 +11,20 @@ use super::connection::Connection;
 use crate::{socket::Socket, tls::UpstreamTls};
 
 /// How long a handshake may take, beside the limit of the connect.
-const HANDSHAKE: Duration = Duration::from_secs(1);
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(1);
+
+/// Why there is no connection. The instance's fault, or that of the settings.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum NoConnection {
+    #[error("{0}")]
+    Unreachable(String),
+    /// There is somebody, who speaks something else.
+    #[error("{NO_HTTP2}")]
+    NoHttp2,
+}
+
+/// What is said of an instance that is to speak HTTP/2 and does not.
+pub(crate) const NO_HTTP2: &str = "the instance does not speak HTTP/2";
 
 /// Connects to the instance within `limit`, and agrees on TLS within [`HANDSHAKE`] more, but all of it within `all`.
 pub(super) async fn connect(
@@ -19,21 +32,46 @@ pub(super) async fn connect(
     limit: Duration,
     all: Duration,
     tls: &UpstreamTls,
-) -> Result<Connection, String> {
+) -> Result<Connection, NoConnection> {
+    Ok(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?))
+}
+
+/// Like [`connect`], for `protocol`; under TLS the instance agrees to speak it.
+pub(super) async fn socket(
+    url: &BaseUrl,
+    limit: Duration,
+    all: Duration,
+    tls: &UpstreamTls,
+    protocol: Protocol,
+) -> Result<Socket, NoConnection> {
     if !url.is_https() {
-        return Ok(Connection::new(Socket::Plain(open(url, limit.min(all)).await?)));
+        let opened = open(url, limit.min(all)).await;
+        return opened.map(Socket::Plain).map_err(NoConnection::Unreachable);
     }
     let all = all.min(limit.saturating_add(HANDSHAKE));
     let connected = async {
-        let stream = open(url, limit).await?;
-        let name = server_name(url)?;
-        let shaken = TlsConnector::from(tls.config().clone()).connect(name, stream).await;
-        shaken.map_err(|error| format!("no TLS: {error}"))
+        let stream = open(url, limit).await.map_err(NoConnection::Unreachable)?;
+        let name = server_name(url).map_err(NoConnection::Unreachable)?;
+        let shaken = TlsConnector::from(Arc::clone(tls.config(protocol))).connect(name, stream).await;
+        shaken.map_err(|error| match has_no_protocol(&error) {
+            true if protocol == Protocol::Http2 => NoConnection::NoHttp2,
+            _ => NoConnection::Unreachable(format!("no TLS: {error}")),
+        })
     };
     match timeout(all, connected).await {
-        Ok(stream) => Ok(Connection::new(Socket::tls(stream?, Some(tls.clone())))),
-        Err(_) => Err(format!("no TLS within {} ms", all.as_millis())),
+        Ok(stream) => {
+            let socket = Socket::tls(stream?, Some(tls.clone()));
+            let agreed = protocol != Protocol::Http2 || socket.speaks_http2();
+            if agreed { Ok(socket) } else { Err(NoConnection::NoHttp2) }
+        }
+        Err(_) => Err(NoConnection::Unreachable(format!("no TLS within {} ms", all.as_millis()))),
     }
+}
+
+/// Whether TLS broke off because the instance speaks none of the protocols that it was offered (ALPN).
+fn has_no_protocol(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(error, Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
 }
 
 /// The name or address that the instance's certificate must hold.

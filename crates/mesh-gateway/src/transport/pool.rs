@@ -8,7 +8,7 @@ use std::{
 
 use mesh_core::clock::Tick;
 
-use super::connection::Connection;
+use super::{connection::Connection, http2::Connections};
 
 /// Shorter than the idle timeouts of common servers is not possible; shorter than most is enough, because a
 /// connection that its server closed is seen as closed before it is used.
@@ -21,11 +21,12 @@ const SOON: Duration = Duration::from_secs(1);
 /// For so long after that, a request that may not be repeated gets a connection of its own.
 const WARY: Duration = Duration::from_secs(10);
 /// For so long after the last connection to it was opened, the figures of an instance are kept.
-const COUNTED: Duration = Duration::from_secs(3_600);
+pub(super) const COUNTED: Duration = Duration::from_secs(3_600);
 
-/// The idle connections of one worker.
+/// The connections of one worker: those with HTTP/1.1 that are idle, and all with HTTP/2.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
+    pub(super) http2: Connections,
     instances: Mutex<HashMap<Arc<str>, Instance>>,
 }
 
@@ -101,14 +102,15 @@ impl Pool {
         instance.opened_last = now;
     }
 
-    /// The figures of each instance, by origin.
+    /// The figures of each instance, by origin; those that speak both protocols twice.
     pub(crate) fn figures(&self) -> Vec<(Arc<str>, PoolFigures)> {
         let instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let figures = |instance: &Instance| PoolFigures {
             idle: i64::try_from(instance.idle.len()).unwrap_or(i64::MAX),
             ..instance.figures
         };
-        instances.iter().map(|(origin, instance)| (Arc::clone(origin), figures(instance))).collect()
+        let http1 = instances.iter().map(|(origin, instance)| (Arc::clone(origin), figures(instance)));
+        http1.chain(self.http2.figures()).collect()
     }
 
     /// A connection to `origin` turned out to be closed when it was to be used again.
@@ -131,6 +133,7 @@ impl Pool {
 
     /// Closes connections that waited too long. Called now and then, so that instances that are gone leave nothing.
     pub(crate) fn sweep(&self, now: Tick) {
+        self.http2.sweep(now);
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.retain(|_, instance| {
             instance.idle.retain_mut(|idle| now.since(idle.since) < IDLE_LIMIT && idle.connection.is_quiet());

@@ -355,3 +355,18 @@ proptest::proptest! {
         proptest::prop_assert_eq!(String::from_utf8_lossy(&written), address.to_string());
     }
 }
+
+#[test]
+fn a_client_that_takes_trailers_says_so() {
+    for (lines, expected) in [
+        (&["trailers"][..], true),
+        (&["gzip;q=0.5, Trailers"], true),
+        (&["gzip", " trailers "], true),
+        (&["trailer"], false),
+        (&[""], false),
+        (&[], false),
+    ] {
+        let headers = lines.iter().map(|line| (TE, HeaderValue::from_static(line))).collect();
+        assert_eq!(takes_trailers(&headers), expected, "{lines:?}");
+    }
+}

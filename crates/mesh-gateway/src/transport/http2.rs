@@ -1,0 +1,124 @@
+//! One attempt over HTTP/2: a stream of its own, on a connection that it shares with others.
+//!
+//! Refuses an answer that no instance may give over HTTP/2: malformed, with a head that is too large, or a switch of protocols.
+
+mod connection;
+mod connections;
+mod head;
+mod opening;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::{Reason, RecvStream};
+use http::{Response, StatusCode};
+use mesh_core::{retry::Failure, service::BaseUrl};
+use tokio::time::timeout;
+
+use super::{
+    attempt::{Broken, Outgoing, late},
+    body::{Frames, UpstreamBody},
+    connect::{NO_HTTP2, NoConnection},
+};
+pub(super) use connections::{Connections, Lease};
+
+/// How often a request that no instance has seen is sent again at once: over connections that their instances were
+/// just closing.
+const LEAVING: u32 = 3;
+
+/// Sends the request over a stream of its own, within `limit`.
+pub(super) async fn exchange(
+    outgoing: &Outgoing<'_>,
+    url: &BaseUrl,
+    limit: Duration,
+) -> Result<Response<UpstreamBody>, Broken> {
+    let begun = outgoing.clock.monotonic();
+    let left = || limit.saturating_sub(outgoing.clock.monotonic().since(begun));
+    let mut refused = 0;
+    loop {
+        let lease = match timeout(left(), connections::lease(outgoing, url)).await {
+            Ok(Ok(lease)) => lease,
+            Ok(Err(error)) => return Err(unconnected(&error)),
+            Err(_) => {
+                let message = format!("no connection within {} ms", limit.as_millis());
+                return Err(Broken::NotSent(Failure::Connect, message));
+            }
+        };
+        let heard = lease.heard();
+        let error = match timeout(left(), ask(outgoing, url, &lease)).await {
+            Ok(Ok(response)) => return answer(response, lease),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                // Perhaps there is nobody any more at its other end.
+                if lease.heard() == heard {
+                    lease.leave();
+                }
+                return Err(late(limit));
+            }
+        };
+        if !error.is_reset() {
+            lease.leave();
+        }
+        refused += 1;
+        if !was_unseen(&error) || refused == LEAVING {
+            return Err(broken(&error));
+        }
+    }
+}
+
+/// Sends the request, and waits for the answer's head.
+async fn ask(
+    outgoing: &Outgoing<'_>,
+    url: &BaseUrl,
+    lease: &Lease,
+) -> Result<Response<RecvStream>, h2::Error> {
+    let request = head::request(outgoing, url).map_err(|_| Reason::INTERNAL_ERROR)?;
+    let (response, mut stream) = lease.requests().send_request(request, outgoing.body.is_empty())?;
+    if !outgoing.body.is_empty() {
+        stream.send_data(Bytes::clone(outgoing.body), true)?;
+    }
+    drop(stream);
+    let response = response.await?;
+    lease.hear();
+    Ok(response)
+}
+
+fn answer(response: Response<RecvStream>, lease: Lease) -> Result<Response<UpstreamBody>, Broken> {
+    let (parts, stream) = response.into_parts();
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Broken::Lost(Failure::Malformed, "HTTP/2 switches to no other protocol".to_owned()));
+    }
+    let frames = Frames::new(&parts.headers, stream, lease);
+    Ok(Response::from_parts(parts, UpstreamBody::http2(frames)))
+}
+
+fn unconnected(error: &NoConnection) -> Broken {
+    let failure = match error {
+        NoConnection::Unreachable(_) => Failure::Connect,
+        NoConnection::NoHttp2 => Failure::Malformed,
+    };
+    Broken::NotSent(failure, error.to_string())
+}
+
+/// Whether the instance was closing the connection and says that it has not looked at the request, or the connection
+/// had ended before (RFC 9113 §6.8).
+fn was_unseen(error: &h2::Error) -> bool {
+    error.is_go_away() && error.is_remote()
+}
+
+/// What the error is to the rules of retrying.
+fn broken(error: &h2::Error) -> Broken {
+    let message = error.to_string();
+    if was_unseen(error) {
+        return Broken::NotSent(Failure::Reset, message);
+    }
+    if error.is_library() {
+        return Broken::Lost(Failure::Malformed, message);
+    }
+    match error.reason() {
+        // Says that nothing was done with the request (RFC 9113 §8.7).
+        Some(Reason::REFUSED_STREAM) => Broken::NotSent(Failure::Reset, message),
+        Some(Reason::HTTP_1_1_REQUIRED) => Broken::NotSent(Failure::Malformed, NO_HTTP2.to_owned()),
+        _ => Broken::Lost(Failure::Reset, message),
+    }
+}
