@@ -36,6 +36,8 @@ pub enum Failure {
     Truncated,
     /// What came back is no HTTP answer.
     Malformed,
+    /// There is somebody, who does not speak the protocol that the settings say.
+    Protocol,
 }
 
 impl Failure {
@@ -48,6 +50,7 @@ impl Failure {
             Self::Reset => "reset",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
+            Self::Protocol => "protocol",
         }
     }
 }

@@ -13,6 +13,5 @@ mod tunnel;
 
 pub(crate) use attempt::Outgoing;
 pub(crate) use body::UpstreamBody;
-pub(crate) use connect::NO_HTTP2;
 pub(crate) use pool::{Pool, PoolFigures};
 pub(crate) use tunnel::Tunnel;

@@ -17,7 +17,8 @@ use super::{refusals::Refusals, route::RouteCells, rows::Rows};
 pub(super) type InstanceKey = (ServiceName, String);
 
 /// The kinds of an instance's failures, in the order of their counts.
-pub(super) const KINDS: [&str; 6] = ["connect", "timeout", "reset", "truncated", "malformed", "status"];
+pub(super) const KINDS: [&str; 7] =
+    ["connect", "timeout", "reset", "truncated", "malformed", "protocol", "status"];
 
 /// What happened at clients' sockets, to bodies and to keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,14 +168,19 @@ mod tests {
         assert_eq!(kept.refusals().counted().collect::<Vec<_>>(), [(Code::RouteNotFound, 1)]);
         let mut failures = BTreeMap::new();
         kept.failures(&mut failures);
-        assert_eq!(failures[&(name(), "http://h:1".to_owned())], [0, 0, 1, 0, 0, 2]);
+        assert_eq!(failures[&(name(), "http://h:1".to_owned())], [0, 0, 1, 0, 0, 0, 2]);
     }
 
     #[test]
     fn every_failure_has_its_kind() {
-        for failure in
-            [Failure::Connect, Failure::Timeout, Failure::Reset, Failure::Truncated, Failure::Malformed]
-        {
+        for failure in [
+            Failure::Connect,
+            Failure::Timeout,
+            Failure::Reset,
+            Failure::Truncated,
+            Failure::Malformed,
+            Failure::Protocol,
+        ] {
             assert!(KINDS.contains(&failure.as_str()), "{failure:?}");
         }
     }

@@ -13,17 +13,9 @@ use mesh_core::{
 
 use super::switched::{self, Switch};
 use crate::{
-    body::Body,
-    error::Refusal,
-    gateway::Gateway,
-    metrics::Tally,
-    snapshot::RouteState,
-    trail::Trail,
-    transport::{NO_HTTP2, UpstreamBody},
+    body::Body, error::Refusal, gateway::Gateway, metrics::Tally, snapshot::RouteState, trail::Trail,
+    transport::UpstreamBody,
 };
-
-/// What clients of a service are told that is configured for HTTP/2 and does not speak it.
-const SPEAKS_NO_HTTP2: &str = "the service does not speak HTTP/2, as its settings say";
 
 /// The last attempt decides (docs/refusals.md, row 78).
 pub(super) fn of(
@@ -47,9 +39,10 @@ pub(super) fn of(
             Err(Refusal::new(Code::DeadlineExceeded, "the service did not answer in time"))
         }
         (Ending::Failed(Failure::Malformed), ..) => {
-            let speaks_no_http2 = report.attempts.last().is_some_and(|last| last.outcome.ends_with(NO_HTTP2));
-            let text =
-                if speaks_no_http2 { SPEAKS_NO_HTTP2 } else { "the service sent what is no HTTP answer" };
+            Err(Refusal::new(Code::BadUpstreamResponse, "the service sent what is no HTTP answer"))
+        }
+        (Ending::Failed(Failure::Protocol), ..) => {
+            let text = "the service does not speak HTTP/2, as its settings say";
             Err(Refusal::new(Code::BadUpstreamResponse, text))
         }
         (Ending::Failed(Failure::Connect | Failure::Reset | Failure::Truncated), ..)

@@ -46,7 +46,13 @@ pub(crate) enum Broken {
     #[error(transparent)]
     Malformed(#[from] Malformed),
     #[error("the stream was lost within the answer: {0}")]
-    Stream(#[from] h2::Error),
+    Stream(Box<h2::Error>),
+}
+
+impl From<h2::Error> for Broken {
+    fn from(error: h2::Error) -> Self {
+        Self::Stream(Box::new(error))
+    }
 }
 
 impl UpstreamBody {

@@ -19,12 +19,9 @@ pub(super) enum NoConnection {
     #[error("{0}")]
     Unreachable(String),
     /// There is somebody, who speaks something else.
-    #[error("{NO_HTTP2}")]
+    #[error("the instance does not speak HTTP/2")]
     NoHttp2,
 }
-
-/// What is said of an instance that is to speak HTTP/2 and does not.
-pub(crate) const NO_HTTP2: &str = "the instance does not speak HTTP/2";
 
 /// Connects to the instance within `limit`, and agrees on TLS within [`HANDSHAKE`] more, but all of it within `all`.
 pub(super) async fn connect(

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::{
     attempt::{Broken, Outgoing, late},
     body::{Frames, UpstreamBody},
-    connect::{NO_HTTP2, NoConnection},
+    connect::NoConnection,
 };
 pub(super) use connections::{Connections, Lease};
 
@@ -95,7 +95,7 @@ fn answer(response: Response<RecvStream>, lease: Lease) -> Result<Response<Upstr
 fn unconnected(error: &NoConnection) -> Broken {
     let failure = match error {
         NoConnection::Unreachable(_) => Failure::Connect,
-        NoConnection::NoHttp2 => Failure::Malformed,
+        NoConnection::NoHttp2 => Failure::Protocol,
     };
     Broken::NotSent(failure, error.to_string())
 }
@@ -118,7 +118,7 @@ fn broken(error: &h2::Error) -> Broken {
     match error.reason() {
         // Says that nothing was done with the request (RFC 9113 §8.7).
         Some(Reason::REFUSED_STREAM) => Broken::NotSent(Failure::Reset, message),
-        Some(Reason::HTTP_1_1_REQUIRED) => Broken::NotSent(Failure::Malformed, NO_HTTP2.to_owned()),
+        Some(Reason::HTTP_1_1_REQUIRED) => Broken::NotSent(Failure::Protocol, message),
         _ => Broken::Lost(Failure::Reset, message),
     }
 }

@@ -24,14 +24,14 @@ use super::{
     node_before, node_with, settings,
 };
 use crate::{
-    http2::{Client, prior_knowledge, request},
+    http2::{Client, prior_knowledge, request, whole},
     support::until,
 };
 
 async fn places(client: &mut Client) {
     let response = client.send_request(call(b"a book")).await.unwrap();
-    assert_eq!(response.status(), 200);
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), message(b"a book"));
+    let (status, _, body) = whole(response).await;
+    assert_eq!((status.as_u16(), body), (200, message(b"a book")));
 }
 
 /// An instance whose requests wait for each other, `together` of them, and which takes `streams` at once.
@@ -93,8 +93,7 @@ async fn the_next_instance_takes_over_when_one_is_killed() {
 #[tokio::test]
 async fn a_call_that_cannot_be_repeated_survives_a_connection_that_ended_before() {
     let instance = Instance::start(echo).await;
-    let address = instance.url();
-    let node = node_before(&[address.clone()]).await;
+    let node = node_before(&[instance.url()]).await;
     let mut client = prior_knowledge(&node).await;
     places(&mut client).await;
     instance.goes_away();

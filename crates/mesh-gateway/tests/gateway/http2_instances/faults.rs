@@ -10,6 +10,10 @@ use h2::Reason;
 use http::{HeaderValue, Response};
 use http_body_util::BodyExt as _;
 use mesh_testkit::upstream::FakeUpstream;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use super::{
     grpc::{call, echo},
@@ -126,12 +130,26 @@ async fn answers_that_are_none_are_told() {
 }
 
 #[tokio::test]
-async fn an_instance_that_speaks_http_1_alone_is_told_from_one_that_is_away() {
-    let upstream = FakeUpstream::scripted([]).await.unwrap();
-    let node = node_before(&[upstream.url()]).await;
-    let (status, _, body) = whole(prior_knowledge(&node).await.send_request(call(b"")).await.unwrap()).await;
-    let (code, text) = refusal(&body);
-    assert_eq!((status.as_u16(), &code[..]), (502, "bad_upstream_response"));
-    assert_eq!(text, "the service does not speak HTTP/2, as its settings say");
-    node.stop().await;
+async fn an_instance_that_speaks_http_1_alone_gets_no_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let answers = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _sent = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
+            let _read = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    let hangs_up = FakeUpstream::scripted([]).await.unwrap();
+    for (url, expected, says) in [
+        (answers, "bad_upstream_response", "the service does not speak HTTP/2, as its settings say"),
+        (hangs_up.url(), "upstream_unreachable", "no instance of the service could be reached"),
+    ] {
+        let node = node_before(&[url]).await;
+        let response = prior_knowledge(&node).await.send_request(call(b"")).await.unwrap();
+        let (status, _, body) = whole(response).await;
+        assert_eq!(status, 502);
+        assert_eq!(refusal(&body), (expected.to_owned(), says.to_owned()));
+        node.stop().await;
+    }
+    assert_eq!(hangs_up.count(), 0);
 }

@@ -130,6 +130,7 @@ impl Shared {
         mut leaving: watch::Receiver<()>,
     ) {
         self.connections.fetch_add(1, Ordering::SeqCst);
+        leaving.mark_unchanged();
         let Ok(mut connection) = self.builder.handshake(stream).await else { return };
         let mut answering = JoinSet::new();
         loop {
