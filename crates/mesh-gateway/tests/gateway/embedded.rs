@@ -25,6 +25,7 @@ mod handlers;
 #[path = "harness/embedded.rs"]
 mod harness;
 mod http2;
+mod http2_instances;
 mod layers;
 mod limits;
 mod multipart;
