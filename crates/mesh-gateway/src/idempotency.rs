@@ -3,13 +3,20 @@
 //!
 //! Refuses to answer one user with another's response: keys are scoped to `Authorization` and `Cookie`.
 
-use std::{convert::Infallible, error::Error, sync::Arc};
+mod broken;
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use mesh_core::{
-    header::X_IDEMPOTENCY_CACHE_HIT, idempotency::key::edge_scope, route::manifest::RouteIdempotency,
+    error::Code, header::X_IDEMPOTENCY_CACHE_HIT, idempotency::key::edge_scope,
+    route::manifest::RouteIdempotency,
 };
 use mesh_http::idempotency::{IdempotencyLayer, Scope};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
@@ -25,6 +32,7 @@ use crate::{
     snapshot::RouteState,
     trail::Trail,
 };
+use broken::Watching;
 
 /// Answers an unsafe request to a route that declares `idempotency`: forwarded, replayed or refused.
 pub(crate) async fn answer_straight<B>(
@@ -68,7 +76,12 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let (end, broke) = Watching::around(end);
     match layer(gateway, route).layer(end).oneshot(request).await {
+        // Nothing of the answer went out: it was held to be kept.
+        Ok(_) if broke.load(Ordering::Relaxed) => {
+            Refusal::new(Code::UpstreamUnreachable, "the service's answer broke off").into_response()
+        }
         Ok(response) => {
             if response.headers().contains_key(X_IDEMPOTENCY_CACHE_HIT) {
                 gateway.cells().count(Tally::Replayed);

@@ -12,6 +12,6 @@ mod pool;
 mod tunnel;
 
 pub(crate) use attempt::Outgoing;
-pub(crate) use body::UpstreamBody;
+pub(crate) use body::{Broken, UpstreamBody};
 pub(crate) use pool::{Pool, PoolFigures};
 pub(crate) use tunnel::Tunnel;

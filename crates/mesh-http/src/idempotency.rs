@@ -8,8 +8,8 @@
 //!   passes on: in axum the layer added last runs first, so
 //!   `TrustService` is added after `Idempotency`. Without a caller the answer is 500 `idempotency.no_caller`, unless
 //!   the layer is [`anonymous`](IdempotencyLayer::anonymous).
-//! * Only 2xx is stored. The handler runs to its end even when the client has gone; its claim is renewed meanwhile,
-//!   and released when it fails or panics.
+//! * Only 2xx is stored. The handler runs to its end even when the client has gone (see
+//!   [`unattended`](IdempotencyLayer::unattended)); its claim is renewed meanwhile, and released when it fails or panics.
 //! * A body of known length up to `max_body` is stored; any other is delivered as it comes and remembered as done, and
 //!   its replay is 409 `idempotency.not_replayable`.
 //! * When the store is down, twins are held apart within the process and the answer says
@@ -37,6 +37,7 @@
 //! ```
 
 mod asking;
+mod execution;
 mod layer;
 mod ledger;
 mod reply;

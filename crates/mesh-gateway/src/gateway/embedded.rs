@@ -89,14 +89,19 @@ impl Embedded {
         }
     }
 
-    /// Ends it well, after the server that answered the requests has ended: waits for tunnels within the drain limit,
-    /// ends the work beside the requests, and writes the rest of the access log.
+    /// Ends it well, after the server that answered the requests has ended: waits, within the drain limit, for tunnels
+    /// and for keyed requests that outlived their clients, ends the work beside the requests, and writes the rest of the
+    /// access log.
     pub async fn shutdown(mut self) {
         self.drain();
         let shared = Arc::clone(self.gateway.shared());
         let drain = shared.snapshot.load().reloadable.settings.limits.drain;
-        if timeout(drain, self.gateway.tunnels().ended()).await.is_err() {
-            tracing::warn!("tunnels were cut off at shutdown");
+        let ended = async {
+            self.gateway.tunnels().ended().await;
+            shared.idempotency.ended().await;
+        };
+        if timeout(drain, ended).await.is_err() {
+            tracing::warn!("requests or tunnels were cut off at shutdown");
         }
         self.work.shutdown().await;
         let flushed = spawn_blocking(move || shared.access_log.as_ref().map(AccessLog::flush));

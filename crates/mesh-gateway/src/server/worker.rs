@@ -70,9 +70,10 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
     let ended = async {
         connections.wait().await;
         gateway.tunnels().ended().await;
+        gateway.shared().idempotency.ended().await;
     };
     if timeout(drain, ended).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections were cut off at shutdown");
+        tracing::warn!(connections = connections.len(), "requests or tunnels were cut off at shutdown");
     }
 }
 

@@ -29,6 +29,7 @@ mod http2_instances;
 mod layers;
 mod limits;
 mod multipart;
+mod outliving;
 mod proxies;
 mod refusals;
 mod registering;

@@ -24,6 +24,7 @@ mod layers;
 mod limits;
 mod listener;
 mod multipart;
+mod outliving;
 mod proxies;
 mod refusals;
 mod registering;

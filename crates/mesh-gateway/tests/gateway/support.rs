@@ -206,6 +206,15 @@ impl Answer {
         serde_json::from_slice(&self.raw_body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// Asserts that a twin of the request runs.
+    #[track_caller]
+    pub(crate) fn is_in_flight(&self) {
+        assert_eq!(
+            (self.status, self.json()["message"].as_str()),
+            (409, Some("Request is already being processed."))
+        );
+    }
+
     /// Asserts a refusal of the gateway's own.
     #[track_caller]
     pub(crate) fn is_refusal(&self, status: u16, code: &str) {

@@ -14,13 +14,14 @@ use mesh_core::{
 };
 use tower::Layer;
 
-use super::{Idempotency, asking::Asking, ledger::Ledger, terms::Terms};
+use super::{Idempotency, asking::Asking, execution::Executions, ledger::Ledger, terms::Terms};
 
 /// Makes [`Idempotency`] services. All services of one layer share what it remembers by itself.
 #[derive(Clone, Debug)]
 pub struct IdempotencyLayer {
     terms: Arc<Terms>,
     ledger: Ledger,
+    executions: Executions,
 }
 
 impl Idempotency<()> {
@@ -35,7 +36,7 @@ impl Idempotency<()> {
             asking: Asking::default(),
             not_stored: Arc::default(),
         };
-        IdempotencyLayer { terms: Arc::default(), ledger }
+        IdempotencyLayer { terms: Arc::default(), ledger, executions: Executions::default() }
     }
 }
 
@@ -84,6 +85,14 @@ impl IdempotencyLayer {
         self.with(|terms| terms.compat = true)
     }
 
+    /// How many requests may run on at once after their clients went; 1,024 unless set. One more ends with its client,
+    /// and its claim `lock_timeout` later.
+    #[must_use]
+    pub fn unattended(mut self, most: usize) -> Self {
+        self.executions = Executions::with_alone(most);
+        self
+    }
+
     /// Whose keys these are; `app` unless set. Services that share a store need different names.
     #[must_use]
     pub fn service(self, service: ServiceName) -> Self {
@@ -116,6 +125,12 @@ impl IdempotencyLayer {
         self.ledger.not_stored.load(Ordering::Relaxed)
     }
 
+    /// Until no keyed request runs, in any service of the layer: for the end of a process, after its server took the last
+    /// request, because a request outlives its client.
+    pub async fn ended(&self) {
+        self.executions.ended().await;
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Terms)) -> Self {
         change(Arc::make_mut(&mut self.terms));
         self
@@ -126,6 +141,6 @@ impl<S> Layer<S> for IdempotencyLayer {
     type Service = Idempotency<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Idempotency::new(inner, self.terms.clone(), self.ledger.clone())
+        Idempotency::new(inner, self.terms.clone(), self.ledger.clone(), self.executions.clone())
     }
 }

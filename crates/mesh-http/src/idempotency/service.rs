@@ -20,6 +20,7 @@ use tower::Service;
 use tracing::Instrument;
 
 use super::{
+    execution::Executions,
     ledger::Ledger,
     run::{Keyed, answer, cancelled},
     terms::Terms,
@@ -40,11 +41,12 @@ pub struct Idempotency<S> {
     inner: S,
     terms: Arc<Terms>,
     ledger: Ledger,
+    executions: Executions,
 }
 
 impl<S> Idempotency<S> {
-    pub(super) const fn new(inner: S, terms: Arc<Terms>, ledger: Ledger) -> Self {
-        Self { inner, terms, ledger }
+    pub(super) const fn new(inner: S, terms: Arc<Terms>, ledger: Ledger, executions: Executions) -> Self {
+        Self { inner, terms, ledger, executions }
     }
 }
 
@@ -69,7 +71,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let fresh = self.inner.clone();
         let mut ready = mem::replace(&mut self.inner, fresh);
-        let (terms, ledger) = (self.terms.clone(), self.ledger.clone());
+        let (terms, ledger, executions) = (self.terms.clone(), self.ledger.clone(), self.executions.clone());
         Box::pin(async move {
             let version = request.version();
             let sent = match key_of(&request, &terms) {
@@ -83,8 +85,8 @@ where
             };
             // A task of its own: a client that goes away does not stop what it has begun.
             let work = async move { answer(&terms, &ledger, keyed, ready, request).await };
-            let task = tokio::spawn(work.instrument(tracing::Span::current()));
-            task.await.unwrap_or_else(|_| Ok(cancelled(version)))
+            let running = executions.start(work.instrument(tracing::Span::current()));
+            running.await.unwrap_or_else(|_| Ok(cancelled(version)))
         })
     }
 }
