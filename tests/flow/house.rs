@@ -147,6 +147,9 @@ pub fn python_service(name: &str) -> (Process, u16) {
     (process, port)
 }
 
+/// What the binary is told to be a gateway on ports of its own.
+const GATEWAY: [&str; 5] = ["gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+
 /// A gateway with the settings it was given.
 #[derive(Debug)]
 pub struct Gateway {
@@ -196,8 +199,18 @@ impl House {
 
     /// Starts a gateway on ports of its own, and waits until it listens.
     pub fn gateway_without_routes(&self) -> Gateway {
-        let arguments = ["gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-        let mut process = Process::start(&mut self.command(&arguments));
+        Self::started(&mut self.command(&GATEWAY))
+    }
+
+    /// Starts a gateway that may have no more than `most` files open, and waits until it listens.
+    pub fn gateway_with_files(&self, most: u32) -> Gateway {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={most}")).arg(mesh_binary()).args(GATEWAY);
+        Self::started(command.current_dir(self.folder.path()).env_remove("MESH_CONFIG"))
+    }
+
+    fn started(command: &mut Command) -> Gateway {
+        let mut process = Process::start(command);
         let public = process.line("the public address", |line| {
             address_after(line, "listening on http://")
                 .or_else(|| address_after(line, "listening on https://"))

@@ -3,6 +3,7 @@
 mod cli;
 mod events;
 mod failover;
+mod files;
 mod forwarding;
 mod house;
 mod idempotency;

@@ -1,6 +1,6 @@
 //! Gateways that share a Redis, and the users behind them.
 
-use std::thread;
+use std::{io::Write as _, net::TcpStream, thread};
 
 use super::stage::{LOCK, Service, Stage, check_in_flight, is_hit, is_not_stored};
 use crate::{
@@ -56,6 +56,31 @@ fn duplicates_over_two_gateways_run_once() {
         let replay = post(gateway, "/api/hold", "k", "");
         assert_eq!((is_hit(&replay), &replay.body), (true, &answer.body));
     }
+    assert_eq!(stage.runs("k"), ["stock"]);
+}
+
+#[test]
+fn a_request_whose_client_goes_finishes_and_another_gateway_repeats_its_answer() {
+    let stage = Stage::new();
+    let service = stage.service("stock", LOCK, "bare");
+    let house = house(&stage, &service, &[("/api/hold", true.into())]);
+    let gateways = [house.gateway(), house.gateway()];
+    let mut client = TcpStream::connect(&gateways[0].public).expect("a connection");
+    let head = "POST /api/hold HTTP/1.1\r\nHost: a\r\nX-Request-Id: k\r\nContent-Length: 1\r\n\r\nx";
+    client.write_all(head.as_bytes()).expect("an open connection");
+    stage.wait_for_runs("k", 1);
+    drop(client);
+    wait_for("the gateway's view that the client has gone", || {
+        let figures = wire::get(&gateways[0].admin, "/microservice/metrics").ok()?.body;
+        String::from_utf8(figures).ok()?.contains("\nmesh_client_connections 0").then_some(())
+    });
+    check_in_flight(&post(&gateways[1], "/api/hold", "k", ""));
+    stage.let_go("stock");
+    let replay = wait_for("the stored answer", || {
+        let answer = post(&gateways[1], "/api/hold", "k", "");
+        (answer.status != 409).then_some(answer)
+    });
+    assert_eq!((replay.status, is_hit(&replay)), (201, true));
     assert_eq!(stage.runs("k"), ["stock"]);
 }
 

@@ -1,0 +1,83 @@
+//! A gateway that may not open more files: it waits, and goes on.
+
+use std::{
+    fs,
+    io::{BufReader, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use crate::{
+    house::{House, now, python_service, wait_for},
+    wire,
+};
+
+/// What the gateway may have open, and how many connections want to be.
+const FILES: u32 = 256;
+const CONNECTIONS: usize = 400;
+/// How long it is watched without a file to open; connections that say nothing are closed after 10 s.
+const WATCHED: Duration = Duration::from_secs(3);
+/// Linux counts the time of processes in hundredths of a second.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How long a process has run on any core, by itself and in the kernel.
+fn processor_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process lives");
+    let (_, numbers) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks: u32 = numbers
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<u32>().expect("a number"))
+        .sum();
+    TICK * ticks
+}
+
+#[test]
+fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_before_afterwards() {
+    let (_service, port) = python_service("pim");
+    let house = House::new(&format!(
+        "[services.pim]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n\
+         [services.gateway]\nbase_urls = [\"http://127.0.0.1:1\"]\n"
+    ));
+    let mut gateway = house.gateway_with_files(FILES);
+    let pusher = House::new(&format!(
+        "[services.edge]\nbase_urls = [\"http://{}\"]\n[manifest]\ngateway = \"edge\"\n",
+        gateway.public
+    ));
+    pusher.register("pim", &[("GET", "/api/{thing}")]);
+    let mut kept = TcpStream::connect(&gateway.public).expect("a connection");
+    let mut ask_over_kept = || {
+        kept.write_all(b"GET /api/kept HTTP/1.1\r\nHost: a\r\n\r\n").expect("an open connection");
+        let reader = kept.try_clone().expect("another handle");
+        wire::read(&mut BufReader::new(reader), false).expect("an answer").status
+    };
+    assert_eq!(ask_over_kept(), 200);
+
+    let crowd: Vec<_> =
+        (0..CONNECTIONS).map(|_| TcpStream::connect(&gateway.public).expect("the backlog")).collect();
+    gateway
+        .process
+        .line("a failed accept", |line| line.contains("no connection could be accepted").then_some(()));
+    let (begun, before) = (now(), processor_time(gateway.process.pid()));
+    wait_for("the end of the watch", || (begun.elapsed() >= WATCHED).then_some(()));
+    let (watched, ran) = (begun.elapsed(), processor_time(gateway.process.pid()) - before);
+    assert!(ran < watched / 4, "it ran for {ran:?} of {watched:?}");
+    assert_eq!(ask_over_kept(), 200, "connections that are open are served");
+
+    drop(crowd);
+    wait_for("an answer", || {
+        let answer = wire::get(&gateway.public, "/api/after").ok()?;
+        assert_eq!(answer.status, 200);
+        Some(())
+    });
+    for _ in 0..20 {
+        assert_eq!(wire::get(&gateway.public, "/api/after").expect("an answer").status, 200);
+    }
+    let figures = wire::get(&gateway.admin, "/microservice/metrics").expect("an answer").body;
+    let figures = String::from_utf8(figures).expect("a text");
+    let failed = figures.lines().find_map(|line| line.strip_prefix("mesh_accept_errors_total "));
+    let failed: u64 = failed.and_then(|count| count.parse().ok()).expect("a figure");
+    // Twice a second for each worker at most, once it has failed a few times: thousands if it spun.
+    assert!((1..1_000).contains(&failed), "{failed} accepts failed");
+}
