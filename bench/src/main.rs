@@ -4,6 +4,7 @@
 //! them, a blind relay as the least that a proxy can cost, and the run that starts everything, measures and reports.
 
 mod backend;
+mod caller;
 mod clock;
 mod exchange;
 mod gates;
@@ -34,12 +35,18 @@ enum Command {
     Load(load::Arguments),
     /// Opens connections, asks once over each, and keeps them.
     Hold(hold::Arguments),
+    /// Calls a service through one of the libraries, in a closed loop on one thread, and prints what that cost as JSON.
+    Call(caller::Arguments),
     /// Passes bytes on without a look at them.
     Relay(relay::Arguments),
     /// Counts what a GET costs the gateway: instructions, system calls, allocations.
     ///
     /// Exit codes: 0 all gates hold, 1 one does not, 2 a tool is missing.
     Gates(gates::Arguments),
+    /// Measures `mesh-client` beside plain reqwest and hyper-util on one core.
+    ///
+    /// Exit codes: 0 measured, 1 void, 2 a tool is missing, 4 inconclusive.
+    Client(run::ClientArguments),
     /// Measures the proxies beside each other on one core.
     ///
     /// Exit codes: 0 measured, 1 void (an answer was wrong, or something did not start), 2 usage or a missing tool, 3 a peer
@@ -52,8 +59,10 @@ fn main() -> ExitCode {
         Command::Backend(arguments) => backend::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Hold(arguments) => hold::run(&arguments),
+        Command::Call(arguments) => caller::run(&arguments),
         Command::Relay(arguments) => relay::run(&arguments),
         Command::Gates(arguments) => gates::run(&arguments),
+        Command::Client(arguments) => run::run_clients(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

@@ -3,6 +3,7 @@
 mod case;
 mod chart;
 mod check;
+mod client;
 mod document;
 mod gateway;
 mod idle;
@@ -26,8 +27,10 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
+pub(crate) use client::{ClientArguments, run_clients};
 pub(crate) use place::{BenchPlace, bench_place};
 pub(crate) use process::find;
+pub(crate) use procfs::own_cpu_time;
 
 use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};

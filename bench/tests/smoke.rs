@@ -7,12 +7,13 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mesh-bench");
+const SECRET: &str = "sixteen bytes or more";
 
 struct Backend(Child, SocketAddr);
 
 impl Backend {
     fn start(arguments: &[&str]) -> Self {
-        let backend = ["backend", "--secret", "sixteen bytes or more", "--listen", "127.0.0.1:0"];
+        let backend = ["backend", "--secret", SECRET, "--listen", "127.0.0.1:0"];
         Self::of(&[&backend, arguments].concat())
     }
 
@@ -75,6 +76,32 @@ fn a_backend_that_checks_refuses_what_is_not_signed_and_the_load_counts_it() {
     assert_eq!(outcome["requests"], 0, "{outcome}");
     assert!(outcome["non_2xx"].as_u64().unwrap() >= 100, "{outcome}");
     assert_eq!(outcome["errors"], outcome["non_2xx"], "{outcome}");
+}
+
+#[test]
+fn every_client_calls_and_ours_signs() {
+    let plain = Backend::start(&[]);
+    for client in ["mesh", "reqwest", "hyper-util"] {
+        for post in [&[][..], &["--post", "1024"]] {
+            let outcome = call(&plain, client, post);
+            assert_eq!(outcome["wrong"], 0, "{client} {outcome}");
+            assert!(outcome["calls"].as_u64().unwrap() >= 100, "{client} {outcome}");
+        }
+    }
+    let checking = Backend::start(&["--check"]);
+    assert_eq!(call(&checking, "mesh", &["--post", "1024"])["wrong"], 0);
+    // Those that do not sign are refused, and it is counted.
+    assert_eq!(call(&checking, "reqwest", &[])["calls"], 0);
+}
+
+/// The outcome of a client's calls.
+fn call(backend: &Backend, client: &str, arguments: &[&str]) -> Value {
+    let mut command = Command::new(BINARY);
+    command.args(["call", "--by", client, "--target", &backend.1.to_string(), "--path", "/a"]);
+    command.args(["--secret", SECRET, "--seconds", "0", "--calls", "100", "--warm", "50"]);
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]

@@ -15,6 +15,9 @@ const TESTED: &str = "dev";
 /// The role that counts.
 const GATES: &str = "gates";
 
+/// The role that measures clients, and needs no gateway.
+const CLIENT: &str = "client";
+
 /// The committed numbers of the gates.
 const NUMBERS: &str = "bench/gates.json";
 
@@ -27,9 +30,18 @@ pub(crate) struct Arguments {
     /// The profile of what is built: by default the one that users get.
     #[arg(long, default_value = "dist", value_name = "NAME")]
     profile: String,
-    /// `gates` [--bless], or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
+    /// `gates` [--bless], `client` and its flags, or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
+}
+
+impl Arguments {
+    /// Of `mesh-bench`, and what it is told.
+    fn role(&self) -> (&str, &[OsString]) {
+        let named = [GATES, CLIENT];
+        let role = self.arguments.first().and_then(|first| named.into_iter().find(|role| first == role));
+        role.map_or(("run", &self.arguments), |role| (role, &self.arguments[1..]))
+    }
 }
 
 /// Answers with the exit code of the benchmark, or of the build that failed.
@@ -61,7 +73,7 @@ fn builds<'a>(workspace: &'a Workspace, arguments: &Arguments) -> Vec<Vec<&'a st
     }
     // One build each: together they would share features, and the gateway would be another than users get.
     let mut builds = vec![vec!["mesh-bench"]];
-    if arguments.mesh.is_none() {
+    if arguments.mesh.is_none() && arguments.role().0 != CLIENT {
         builds.push(vec!["mesh-cli"]);
     }
     builds
@@ -72,11 +84,12 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Command {
     let folder = if arguments.profile == TESTED { "debug" } else { &arguments.profile };
     let built = |name: &str| workspace.target.join(folder).join(name);
     let mut command = Command::new(built("mesh-bench"));
-    let gates = arguments.arguments.first().is_some_and(|first| first == GATES);
-    let (role, rest) =
-        if gates { (GATES, &arguments.arguments[1..]) } else { ("run", &arguments.arguments[..]) };
-    command.arg(role).arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
-    if gates {
+    let (role, rest) = arguments.role();
+    command.arg(role);
+    if role != CLIENT {
+        command.arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
+    }
+    if role == GATES {
         command.arg("--profile").arg(&arguments.profile).arg("--numbers").arg(workspace.root.join(NUMBERS));
     }
     command.args(rest);
@@ -109,6 +122,11 @@ mod tests {
         let bench = "/t/dist/mesh-bench";
         check(None, "dist", &case, &[bench, "run", "--mesh", "/t/dist/mesh", "--case", "get"]);
         check(Some("/opt/mesh"), "dist", &case, &[bench, "run", "--mesh", "/opt/mesh", "--case", "get"]);
+    }
+
+    #[test]
+    fn clients_need_no_gateway() {
+        check(None, "dist", &["client", "--rounds", "3"], &["/t/dist/mesh-bench", "client", "--rounds", "3"]);
     }
 
     #[test]

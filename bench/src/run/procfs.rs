@@ -30,6 +30,17 @@ pub(super) fn cpu_time(root: u32) -> anyhow::Result<Duration> {
     Ok(TICK * ticks.sum::<u32>())
 }
 
+/// The CPU time that this very process has used.
+///
+/// # Errors
+///
+/// When /proc is not what it should be.
+pub(crate) fn own_cpu_time() -> anyhow::Result<Duration> {
+    let line = fs::read_to_string("/proc/self/stat")?;
+    let stat = parse_stat(&line).with_context(|| format!("cannot understand {line:?}"))?;
+    Ok(TICK * stat.ticks)
+}
+
 /// Every process there is.
 fn stats() -> anyhow::Result<BTreeMap<u32, Stat>> {
     let mut stats = BTreeMap::new();

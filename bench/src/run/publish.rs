@@ -1,4 +1,4 @@
-//! A run's outcome in the documents: tables between two marks of performance.md, the chart and the JSON beside it.
+//! Outcomes in the documents: tables between two marks of performance.md, the chart and the JSON beside it.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,7 @@ use anyhow::Context;
 use super::document::Document;
 use super::{chart, table};
 
-/// The marks; what stands between them is replaced.
-const BEGIN: &str = "<!-- results of `cargo xtask bench --write docs` -->\n";
+/// The end of every section of results.
 const END: &str = "<!-- end of results -->";
 
 /// Writes all of it to `folder`.
@@ -18,18 +17,34 @@ const END: &str = "<!-- end of results -->";
 ///
 /// When performance.md is not there or has lost its marks, or a file cannot be written.
 pub(super) fn write(document: &Document, folder: &Path) -> anyhow::Result<()> {
-    let page = folder.join("performance.md");
-    let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
-    let results = table::render(document);
-    let text = replace(&text, &results).with_context(|| format!("{} has lost its marks", page.display()))?;
-    fs::write(&page, text)?;
+    between_marks(folder, "", &table::render(document))?;
     fs::write(folder.join("benchmark.svg"), chart::svg(document))?;
     fs::write(folder.join("benchmark.json"), serde_json::to_string_pretty(document)? + "\n")?;
     Ok(())
 }
 
-fn replace(page: &str, results: &str) -> Option<String> {
-    let begin = page.find(BEGIN)? + BEGIN.len();
+/// Writes the outcome of another command, with its JSON in benchmark-COMMAND.json.
+///
+/// # Errors
+///
+/// Those of [`write`].
+pub(super) fn section(folder: &Path, command: &str, tables: &str, json: &str) -> anyhow::Result<()> {
+    between_marks(folder, &format!("{command} "), tables)?;
+    Ok(fs::write(folder.join(format!("benchmark-{command}.json")), json)?)
+}
+
+fn between_marks(folder: &Path, command: &str, results: &str) -> anyhow::Result<()> {
+    let page = folder.join("performance.md");
+    let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+    let text = replace(&text, command, results);
+    fs::write(&page, text.with_context(|| format!("{} has lost its marks", page.display()))?)?;
+    Ok(())
+}
+
+/// What stands between the mark of a command and the next end is replaced.
+fn replace(page: &str, command: &str, results: &str) -> Option<String> {
+    let mark = format!("<!-- results of `cargo xtask bench {command}--write docs` -->\n");
+    let begin = page.find(&mark)? + mark.len();
     let end = begin + page[begin..].find(END)?;
     Some(format!("{}\n{results}\n\n{}", &page[..begin], &page[end..]))
 }
@@ -40,8 +55,13 @@ mod tests {
 
     #[test]
     fn only_what_stands_between_the_marks_is_replaced() {
-        let page = format!("before\n{BEGIN}old\n{END}\nafter\n");
-        assert_eq!(replace(&page, "new"), Some(format!("before\n{BEGIN}\nnew\n\n{END}\nafter\n")));
-        assert_eq!(replace("no marks", "new"), None);
+        let marks = ["", "client "]
+            .map(|command| format!("<!-- results of `cargo xtask bench {command}--write docs` -->\n"));
+        let page = marks.map(|mark| format!("{mark}old\n{END}\n")).concat();
+        let replaced = replace(&page, "client ", "new").unwrap();
+        assert_eq!(replaced.replace("\nnew\n\n", "old\n"), page);
+        assert!(replaced.find("new") > replaced.find("old"));
+        assert!(replace(&page, "", "new").unwrap().ends_with(&format!("old\n{END}\n")));
+        assert_eq!(replace("no marks", "", "new"), None);
     }
 }

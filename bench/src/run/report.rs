@@ -9,7 +9,7 @@ use super::numbers::Range;
 use super::peer::nginx;
 
 /// A peer whose own figures lie further apart than this was disturbed, and the gateway with it.
-const MOST_SPREAD: f64 = 0.15;
+pub(super) const MOST_SPREAD: f64 = 0.15;
 
 /// What a case is worth; a later one outweighs an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

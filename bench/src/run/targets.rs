@@ -57,7 +57,8 @@ pub(super) fn rows(document: &Document) -> Vec<[String; 5]> {
     rows
 }
 
-fn row(
+/// One target and what it comes to; `text` where the figure alone does not say it.
+pub(super) fn row(
     name: &str,
     must: f64,
     aim: Option<f64>,
