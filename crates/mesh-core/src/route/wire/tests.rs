@@ -257,3 +257,14 @@ fn a_document_that_we_write_reads_back_the_same() {
         assert_eq!(Manifest::parse(manifest.to_json().as_bytes()), Ok(manifest.clone()));
     }
 }
+
+#[test]
+fn a_number_of_a_manifest_stays_what_it_is_when_it_is_written_and_read() {
+    for number in ["1e111", "999999999999999999999999999992.5", "0.1", "1.7976931348623157e308", "5e-324"] {
+        let route = format!(r#"[{{"method":"GET","uri":"/a","timeout":{number}}}]"#);
+        let document =
+            format!(r#"{{"service":"pim","routes":{route},"timestamp":"2026-02-10T12:00:00+00:00"}}"#);
+        let manifest = Manifest::parse(document.as_bytes()).unwrap();
+        assert_eq!(Manifest::parse(manifest.to_json().as_bytes()).unwrap(), manifest, "{number}");
+    }
+}
