@@ -11,6 +11,9 @@ use crate::error::InvalidCall;
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("mesh/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Service name, content type, request id, user agent, timestamp, signature, `Accept`.
+const OURS: usize = 7;
+
 /// A header line of the caller's.
 pub(super) fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), InvalidCall> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidCall::HeaderName)?;
@@ -43,8 +46,10 @@ pub(super) fn complete(
     mut headers: HeaderMap,
     body: &Body,
     service_name: &HeaderValue,
-    fresh_id: impl FnOnce() -> String,
+    fresh_id: impl FnOnce() -> [u8; 36],
 ) -> HeaderMap {
+    // Room for ours, the attempt's and what the transport adds, so that no copy of them grows.
+    headers.reserve(OURS);
     headers.remove(X_SIGNATURE);
     headers.remove(X_TIMESTAMP);
     headers.insert(X_SERVICE_NAME, service_name.clone());
@@ -56,7 +61,7 @@ pub(super) fn complete(
     }
     if headers.get(X_REQUEST_ID).is_none_or(HeaderValue::is_empty) {
         // A UUID is visible ASCII.
-        if let Ok(id) = HeaderValue::try_from(fresh_id()) {
+        if let Ok(id) = HeaderValue::from_bytes(&fresh_id()) {
             headers.insert(X_REQUEST_ID, id);
         }
     }

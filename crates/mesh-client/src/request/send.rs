@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use mesh_core::{
     call::Ending,
-    entropy::uuid_v4,
+    entropy::uuid_v4_text,
     header::X_REQUEST_ID,
     health::view::ServiceView,
     name::ServiceName,
@@ -103,7 +103,7 @@ impl ServiceRequest {
         let fresh_id = || {
             let mut random = [0; 16];
             inner.entropy.fill(&mut random);
-            uuid_v4(random)
+            uuid_v4_text(random)
         };
         let headers = headers::complete(self.headers, &self.body, &inner.name, fresh_id);
         let body = match self.body {

@@ -1,12 +1,17 @@
 //! The default transport: reqwest with ring, without redirects, proxies and retries of its own.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::{
+    error::Error as StdError,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use mesh_core::retry::Failure;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use url::Url;
 
 use super::{BodyStream, HttpTransport, Limits, TransportError};
 
@@ -15,7 +20,13 @@ const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// One pool of connections.
 #[derive(Clone, Debug)]
-pub(crate) struct ReqwestTransport(::reqwest::Client);
+pub(crate) struct ReqwestTransport {
+    client: ::reqwest::Client,
+    bases: Arc<RwLock<Vec<Url>>>,
+}
+
+/// URLs of instances that are kept parsed. Beyond so many each call parses its own: to look through more takes as long.
+const MAX_BASES: usize = 64;
 
 impl ReqwestTransport {
     /// A transport whose connections are made within `connect_timeout`, whatever an attempt's own limit.
@@ -38,7 +49,28 @@ impl ReqwestTransport {
             .connect_timeout(connect_timeout)
             .pool_idle_timeout(IDLE_LIMIT)
             .build()?;
-        Ok(Self(client))
+        Ok(Self { client, bases: Arc::default() })
+    }
+
+    /// What `uri` is as a URL. Hosts are parsed once and not with every call: it costs as much as all else of a URL.
+    fn url(&self, uri: &http::Uri) -> Result<Url, TransportError> {
+        let known = |bases: &Vec<Url>| bases.iter().find(|base| is_of(base, uri)).cloned();
+        let base = known(&self.bases.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(mut url) = base {
+            url.set_path(uri.path());
+            url.set_query(uri.query());
+            return Ok(url);
+        }
+        let url = Url::parse(&uri.to_string())
+            .map_err(|error| TransportError::not_sent(Failure::Malformed, error.to_string()))?;
+        let mut base = url.clone();
+        base.set_path("/");
+        base.set_query(None);
+        let mut bases = self.bases.write().unwrap_or_else(PoisonError::into_inner);
+        if bases.len() < MAX_BASES && is_of(&base, uri) && known(&bases).is_none() {
+            bases.push(base);
+        }
+        Ok(url)
     }
 }
 
@@ -50,8 +82,7 @@ impl HttpTransport for ReqwestTransport {
         _limits: Limits,
     ) -> Result<http::Response<BodyStream>, TransportError> {
         let (head, body) = request.into_parts();
-        let url = url::Url::parse(&head.uri.to_string())
-            .map_err(|error| TransportError::not_sent(Failure::Malformed, error.to_string()))?;
+        let url = self.url(&head.uri)?;
         if url.path() != head.uri.path() || url.query() != head.uri.query() {
             let message = "the target would be rewritten on its way";
             return Err(TransportError::not_sent(Failure::Malformed, message));
@@ -64,7 +95,7 @@ impl HttpTransport for ReqwestTransport {
             // and is written to one of them fails, although nobody worked on it.
             tokio::task::yield_now().await;
         }
-        let mut answer = self.0.execute(outgoing).await.map_err(|error| unanswered(&error))?;
+        let mut answer = self.client.execute(outgoing).await.map_err(|error| unanswered(&error))?;
         let mut head = http::Response::new(());
         *head.status_mut() = answer.status();
         *head.version_mut() = answer.version();
@@ -72,6 +103,15 @@ impl HttpTransport for ReqwestTransport {
         let stream = answer.bytes_stream().map(|part| part.map_err(|error| broken_off(&error)));
         Ok(head.map(|()| Box::pin(stream) as BodyStream))
     }
+}
+
+/// Whether `base`, `http://host:port/`, is the root of `uri`, written alike.
+fn is_of(base: &Url, uri: &http::Uri) -> bool {
+    let of = || {
+        let origin = base.as_str().strip_suffix('/')?.strip_prefix(uri.scheme_str()?)?.strip_prefix("://")?;
+        Some(origin == uri.authority()?.as_str())
+    };
+    of() == Some(true)
 }
 
 /// What failed before the head of an answer was read.
@@ -113,4 +153,42 @@ fn root_cause(error: &::reqwest::Error) -> String {
         .source()
         .and_then(|source| sources(source).last())
         .map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_the_same_whether_its_base_is_known_or_not() {
+        let transport = ReqwestTransport::try_new(Duration::from_secs(1)).unwrap();
+        for uri in [
+            "http://127.0.0.1:8001/api/a%20b?x=1&y='",
+            "http://127.0.0.1:8001/",
+            "http://127.0.0.1:8001/p/?",
+            "http://127.0.0.1:80/a",
+            "http://127.0.0.1/a",
+            "http://EXAMPLE.test:8001/a;b=c/d",
+            "https://[::1]:8443/a/b",
+            "https://example.test/a:b@c",
+            "https://example.test:443/a",
+        ] {
+            let (parsed, uri) = (Url::parse(uri).unwrap(), uri.parse().unwrap());
+            for _ in 0..3 {
+                assert_eq!(transport.url(&uri).unwrap(), parsed, "{uri}");
+            }
+        }
+        // Those that are written otherwise than a URL is are parsed each time.
+        assert_eq!(transport.bases.read().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn the_bases_that_are_kept_are_bounded() {
+        let transport = ReqwestTransport::try_new(Duration::from_secs(1)).unwrap();
+        for port in 1_001..=1_200 {
+            let uri = format!("http://127.0.0.1:{port}/a").parse().unwrap();
+            assert_eq!(transport.url(&uri).unwrap().as_str(), uri.to_string());
+        }
+        assert_eq!(transport.bases.read().unwrap().len(), MAX_BASES);
+    }
 }
