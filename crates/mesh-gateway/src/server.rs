@@ -2,6 +2,7 @@
 
 mod admin;
 mod connection;
+mod floods;
 mod handshake;
 mod http2;
 mod io;

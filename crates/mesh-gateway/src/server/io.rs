@@ -14,6 +14,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
+    floods::{CALM, Frames},
     phase::{Phase, Progress},
     refusal::{FirstBytes, refusal},
 };
@@ -40,6 +41,8 @@ pub(super) struct ClientIo {
     replacement: Option<Replacement>,
     lingered: usize,
     is_shut: bool,
+    /// Once the connection speaks HTTP/2.
+    frames: Option<Box<Frames>>,
 }
 
 /// What goes out instead of hyper's answer.
@@ -65,6 +68,7 @@ impl ClientIo {
             replacement: None,
             lingered: 0,
             is_shut: false,
+            frames: None,
         }
     }
 
@@ -129,8 +133,31 @@ impl ClientIo {
         }
         let given = self.held.len().min(buffer.remaining());
         buffer.put_slice(&self.held[..given]);
-        self.held.drain(..given);
+        let given: Vec<u8> = self.held.drain(..given).collect();
+        if self.progress.phase() == Phase::Http2 {
+            self.is_calm(context, &given);
+        }
         Poll::Ready(Ok(()))
+    }
+
+    /// Whether what was read is no flood of frames; after one the client is told, and heard no more.
+    fn is_calm(&mut self, context: &mut Context<'_>, read: &[u8]) -> bool {
+        let clock = &self.gateway.shared().clock;
+        let frames = self.frames.get_or_insert_with(|| Box::new(Frames::new(clock.monotonic())));
+        if !frames.are_a_flood(read, || clock.monotonic()) {
+            return true;
+        }
+        // A client that does not even take this is not told.
+        let _told = Pin::new(&mut self.socket).poll_write(context, &CALM);
+        self.progress.linger();
+        false
+    }
+
+    /// What went out of an HTTP/2 connection.
+    fn count_sent(&mut self, written: &Poll<io::Result<usize>>) {
+        if let (Some(frames), Poll::Ready(Ok(bytes))) = (&mut self.frames, written) {
+            frames.sent(*bytes);
+        }
     }
 
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -197,6 +224,9 @@ impl AsyncRead for ClientIo {
                 return self.poll_replacement(context);
             }
         }
+        if self.progress.phase() == Phase::Http2 && !self.is_calm(context, &buffer.filled()[before..]) {
+            buffer.set_filled(before);
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -212,7 +242,9 @@ impl AsyncWrite for ClientIo {
             ready!(self.poll_replacement(context))?;
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut self.socket).poll_write(context, bytes)
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.count_sent(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -227,7 +259,9 @@ impl AsyncWrite for ClientIo {
             ready!(self.poll_replacement(context))?;
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
-        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        self.count_sent(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -45,7 +45,7 @@ async fn read_head(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// What this process holds in memory, in bytes: now, or at most.
-fn resident(line: &str) -> u64 {
+pub(crate) fn resident(line: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|known| known.strip_prefix(line)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024

@@ -4,7 +4,7 @@ use http::StatusCode;
 use mesh_gateway::ListenerTls;
 use mesh_testkit::upstream::FakeUpstream;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
@@ -16,11 +16,11 @@ use crate::{
     tls_listener,
 };
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 /// Reads frames until one of `kind`, and gives its payload; `None` when the connection ends before.
-async fn frame(stream: &mut TcpStream, kind: u8) -> Option<Vec<u8>> {
+pub(crate) async fn frame(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Option<Vec<u8>> {
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await.ok()?;

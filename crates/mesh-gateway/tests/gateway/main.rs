@@ -18,6 +18,7 @@ mod handlers;
 #[path = "harness/served.rs"]
 mod harness;
 mod http2;
+mod http2_floods;
 mod http2_instances;
 mod http2_listener;
 mod layers;
