@@ -5,6 +5,7 @@
 
 mod chunked;
 mod framing;
+mod keep_alive;
 #[cfg(test)]
 mod properties;
 mod request;

@@ -2,7 +2,7 @@
 //!
 //! Refuses heads that are too large, interim answers without end, and a switch of protocols that was not asked for.
 
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{
@@ -10,9 +10,12 @@ use http::{
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
+use mesh_core::header::KEEP_ALIVE;
+
 use super::{
     Malformed,
     framing::{Framing, stays_open},
+    keep_alive,
 };
 
 /// What an answer's head may measure, interim answers before it included (docs/refusals.md, Backend responses).
@@ -34,6 +37,8 @@ pub(crate) struct ResponseHead {
     pub(crate) framing: Framing,
     /// Whether the connection can carry another request after the body's end.
     pub(crate) stays_open: bool,
+    /// How long the connection may wait for that, where the instance says it.
+    pub(crate) idle_limit: Option<Duration>,
 }
 
 /// What the parser must know of the request, and how far it is.
@@ -125,9 +130,12 @@ fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHea
         *place = Place::of(buffer, line);
     }
     let bytes = buffer.split_to(length).freeze();
-    let mut headers = HeaderMap::with_capacity(count);
+    let (mut headers, mut idle_limit) = (HeaderMap::with_capacity(count), None);
     for place in &places[..count] {
         let (name, value) = place.take(&bytes)?;
+        if name == KEEP_ALIVE {
+            idle_limit = keep_alive::idle_limit(value.as_bytes());
+        }
         headers.append(name, value);
     }
     let framing = if status.is_informational() {
@@ -138,7 +146,7 @@ fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHea
     let stays_open = framing != Framing::UntilClose
         && stays_open(version, &headers)
         && !(status == StatusCode::NO_CONTENT && announces_body(&headers));
-    Ok(Some((ResponseHead { status, version, headers, framing, stays_open }, length)))
+    Ok(Some((ResponseHead { status, version, headers, framing, stays_open, idle_limit }, length)))
 }
 
 /// Whether an answer that has no body announces one: what follows may be that body, or the next answer.

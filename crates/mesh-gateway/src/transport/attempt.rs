@@ -163,10 +163,11 @@ impl Outgoing<'_> {
     fn wrap(
         &self,
         answer: ResponseHead,
-        connection: Connection,
+        mut connection: Connection,
         unwritten: Bytes,
         origin: Arc<str>,
     ) -> Response<UpstreamBody> {
+        connection.idle_limit = answer.idle_limit;
         let home = answer.stays_open.then(|| Home {
             pool: Arc::clone(self.pool),
             origin,

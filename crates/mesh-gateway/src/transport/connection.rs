@@ -5,6 +5,7 @@ use std::{
     mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -27,11 +28,26 @@ pub(super) struct Connection {
     pub(super) out: Vec<u8>,
     /// What is read at once.
     read: usize,
+    /// How long it may wait for a request, where its instance said so.
+    pub(super) idle_limit: Option<Duration>,
 }
 
 impl Connection {
     pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, buffer: BytesMut::new(), out: Vec::new(), read: READ.0 }
+        Self { socket, buffer: BytesMut::new(), out: Vec::new(), read: READ.0, idle_limit: None }
+    }
+
+    /// Gives back the memory of its last request: nothing is under way, and the next one may be far off.
+    pub(super) fn rest(&mut self) {
+        self.buffer = BytesMut::new();
+        self.out = Vec::new();
+        self.read = READ.0;
+    }
+
+    /// What it holds in memory beside its socket, in bytes.
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.buffer.capacity() + self.out.capacity()
     }
 
     /// Whether nothing has come over it, neither bytes nor its end, as far as the runtime has noticed. Costs no system

@@ -1,5 +1,8 @@
 //! Connections to instances that wait for their next request: the one used last goes first.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -54,6 +57,14 @@ struct Idle {
     since: Tick,
 }
 
+impl Idle {
+    /// Whether it waited for as long as its instance or we let it.
+    fn is_over(&self, now: Tick) -> bool {
+        let limit = self.connection.idle_limit.map_or(IDLE_LIMIT, |limit| limit.min(IDLE_LIMIT));
+        now.since(self.since) >= limit
+    }
+}
+
 impl Pool {
     /// The connection to `origin` that was used last and is still open.
     pub(super) fn take(&self, origin: &str, now: Tick) -> Option<Connection> {
@@ -64,6 +75,9 @@ impl Pool {
             if waited >= IDLE_LIMIT {
                 instance.idle.clear();
                 return None;
+            }
+            if candidate.is_over(now) {
+                continue;
             }
             if candidate.connection.is_quiet() {
                 instance.figures.reused += 1;
@@ -85,6 +99,9 @@ impl Pool {
             |instance: &Instance| instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
         while !is_wary(instance) {
             let mut last = instance.idle.pop_if(|last| now.since(last.since) < SOON)?;
+            if last.is_over(now) {
+                continue;
+            }
             if last.connection.is_surely_quiet() {
                 instance.figures.reused += 1;
                 return Some(last.connection);
@@ -126,17 +143,20 @@ impl Pool {
             Some(instance) => instance,
             None => instances.entry(Arc::clone(origin)).or_default(),
         };
-        if instance.idle.len() < MAX_IDLE {
+        if instance.idle.len() < MAX_IDLE && connection.idle_limit != Some(Duration::ZERO) {
             instance.idle.push(Idle { connection, since: now });
         }
     }
 
-    /// Closes connections that waited too long. Called now and then, so that instances that are gone leave nothing.
+    /// Closes connections that waited too long, and takes the memory of those that wait. Called now and then, so that instances that are gone leave nothing.
     pub(crate) fn sweep(&self, now: Tick) {
         self.http2.sweep(now);
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         instances.retain(|_, instance| {
-            instance.idle.retain_mut(|idle| now.since(idle.since) < IDLE_LIMIT && idle.connection.is_quiet());
+            instance.idle.retain_mut(|idle| !idle.is_over(now) && idle.connection.is_quiet());
+            for idle in instance.idle.iter_mut().filter(|idle| now.since(idle.since) >= SOON) {
+                idle.connection.rest();
+            }
             let is_wary = instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
             !instance.idle.is_empty() || is_wary || now.since(instance.opened_last) < COUNTED
         });
