@@ -167,7 +167,7 @@ impl Outgoing<'_> {
         unwritten: Bytes,
         origin: Arc<str>,
     ) -> Response<UpstreamBody> {
-        connection.idle_limit = answer.idle_limit;
+        connection.keep_for(answer.idle_limit);
         let home = answer.stays_open.then(|| Home {
             pool: Arc::clone(self.pool),
             origin,

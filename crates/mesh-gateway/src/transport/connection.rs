@@ -26,22 +26,33 @@ pub(super) struct Connection {
     pub(super) buffer: BytesMut,
     /// Where heads are written before they are sent.
     pub(super) out: Vec<u8>,
-    /// What is read at once.
-    read: usize,
-    /// How long it may wait for a request, where its instance said so.
-    pub(super) idle_limit: Option<Duration>,
+    /// Whether it sends much, so that much is read at once.
+    reads_much: bool,
+    /// How many milliseconds it may wait for a request, where its instance said so; else [`u32::MAX`].
+    idle_millis: u32,
 }
 
 impl Connection {
     pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, buffer: BytesMut::new(), out: Vec::new(), read: READ.0, idle_limit: None }
+        Self { socket, buffer: BytesMut::new(), out: Vec::new(), reads_much: false, idle_millis: u32::MAX }
+    }
+
+    /// How long it may wait for a request, where its instance said so.
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        (self.idle_millis != u32::MAX).then(|| Duration::from_millis(self.idle_millis.into()))
+    }
+
+    /// What the instance said with its last answer.
+    pub(super) fn keep_for(&mut self, limit: Option<Duration>) {
+        self.idle_millis =
+            limit.map_or(u32::MAX, |limit| u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
     }
 
     /// Gives back the memory of its last request: nothing is under way, and the next one may be far off.
     pub(super) fn rest(&mut self) {
         self.buffer = BytesMut::new();
         self.out = Vec::new();
-        self.read = READ.0;
+        self.reads_much = false;
     }
 
     /// What it holds in memory beside its socket, in bytes.
@@ -106,16 +117,15 @@ impl Connection {
     /// Reads more into the buffer, about `expected` bytes if that many are known to come; 0: the other side ended.
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>, expected: u64) -> Poll<io::Result<usize>> {
         let expected = usize::try_from(expected).unwrap_or(usize::MAX).clamp(1, READ.1);
-        let room = self.read.max(expected);
+        let read_at_once = if self.reads_much { READ.1 } else { READ.0 };
+        let room = read_at_once.max(expected);
         if let Socket::Tls(tls) = &mut self.socket {
             // What was written may still stand in TLS's own buffer. An error shows when the answer is read.
             let _flushed = Pin::new(&mut tls.stream).poll_flush(context);
         }
         self.buffer.reserve(room);
         let read = ready!(poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer));
-        if matches!(read, Ok(read) if read >= self.read) {
-            self.read = READ.1;
-        }
+        self.reads_much |= matches!(read, Ok(read) if read >= read_at_once);
         Poll::Ready(read)
     }
 

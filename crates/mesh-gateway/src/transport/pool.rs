@@ -60,7 +60,7 @@ struct Idle {
 impl Idle {
     /// Whether it waited for as long as its instance or we let it.
     fn is_over(&self, now: Tick) -> bool {
-        let limit = self.connection.idle_limit.map_or(IDLE_LIMIT, |limit| limit.min(IDLE_LIMIT));
+        let limit = self.connection.idle_limit().map_or(IDLE_LIMIT, |limit| limit.min(IDLE_LIMIT));
         now.since(self.since) >= limit
     }
 }
@@ -143,7 +143,7 @@ impl Pool {
             Some(instance) => instance,
             None => instances.entry(Arc::clone(origin)).or_default(),
         };
-        if instance.idle.len() < MAX_IDLE && connection.idle_limit != Some(Duration::ZERO) {
+        if instance.idle.len() < MAX_IDLE && connection.idle_limit() != Some(Duration::ZERO) {
             instance.idle.push(Idle { connection, since: now });
         }
     }

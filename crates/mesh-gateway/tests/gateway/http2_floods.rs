@@ -54,7 +54,7 @@ async fn check(what: &str, start: &[u8], each: &[u8]) {
         writing
     });
     let goaway = timeout(PATIENCE, frame(&mut reading, 7)).await;
-    let goaway = goaway.unwrap_or_else(|_| panic!("{what}: was not told")).expect(what);
+    let goaway = goaway.unwrap_or_else(|_| panic!("{what}: was not told")).unwrap();
     assert_eq!(goaway[4..8], [0, 0, 0, 0x0b], "{what}: no ENHANCE_YOUR_CALM");
     let mut rest = Vec::new();
     let ended = timeout(PATIENCE, reading.read_to_end(&mut rest)).await;

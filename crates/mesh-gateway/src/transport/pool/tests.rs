@@ -31,7 +31,7 @@ async fn a_connection_is_used_for_as_long_as_its_instance_keeps_it() {
     for (limit, last, never) in [(None, 29, 30), (Some(4), 3, 4), (Some(60), 29, 30)] {
         for (after, is_used) in [(last, true), (never, false)] {
             let (mut connection, _instance) = connection().await;
-            connection.idle_limit = limit.map(Duration::from_secs);
+            connection.keep_for(limit.map(Duration::from_secs));
             pool.give_back(&origin, connection, seconds(0));
             assert_eq!(pool.take(&origin, seconds(after)).is_some(), is_used, "{limit:?} after {after} s");
         }
@@ -42,7 +42,7 @@ async fn a_connection_is_used_for_as_long_as_its_instance_keeps_it() {
 async fn a_connection_that_its_instance_does_not_keep_is_not_kept() {
     let (pool, origin) = (Pool::default(), Arc::from("a"));
     let (mut connection, _instance) = connection().await;
-    connection.idle_limit = Some(Duration::ZERO);
+    connection.keep_for(Some(Duration::ZERO));
     pool.give_back(&origin, connection, seconds(0));
     assert_eq!(idle(&pool), 0);
 }
@@ -52,7 +52,7 @@ async fn a_request_that_must_not_be_repeated_goes_over_no_connection_whose_time_
     let (pool, origin) = (Pool::default(), Arc::from("a"));
     for (millis, is_used) in [(499, true), (500, false)] {
         let (mut connection, _instance) = connection().await;
-        connection.idle_limit = Some(Duration::from_millis(500));
+        connection.keep_for(Some(Duration::from_millis(500)));
         pool.give_back(&origin, connection, seconds(0));
         let now = Tick(0).after(Duration::from_millis(millis));
         assert_eq!(pool.take_steady(&origin, now).is_some(), is_used, "{millis} ms");
@@ -63,7 +63,7 @@ async fn a_request_that_must_not_be_repeated_goes_over_no_connection_whose_time_
 async fn the_sweep_closes_those_whose_time_is_over_and_takes_the_memory_of_those_that_wait() {
     let (pool, origin) = (Pool::default(), Arc::from("a"));
     let (mut short, _instance) = connection().await;
-    short.idle_limit = Some(Duration::from_secs(4));
+    short.keep_for(Some(Duration::from_secs(4)));
     pool.give_back(&origin, short, seconds(0));
     let (mut large, mut instance) = connection().await;
     instance.write_all(&[b'x'; 20_000]).await.unwrap();
