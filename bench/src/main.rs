@@ -12,6 +12,7 @@ mod hold;
 mod load;
 mod output;
 mod payload;
+mod profile;
 mod relay;
 mod run;
 
@@ -43,6 +44,14 @@ enum Command {
     ///
     /// Exit codes: 0 all gates hold, 1 one does not, 2 a tool is missing.
     Gates(gates::Arguments),
+    /// Measures what the gateway holds in memory.
+    ///
+    /// Exit codes: 0 measured, 1 void or a bound is exceeded, 2 a tool is missing.
+    Memory(run::MemoryArguments),
+    /// Counts what a GET costs the gateway in instructions, by crate.
+    ///
+    /// Exit codes: 0 counted, 1 void, 2 a tool is missing.
+    Profile(profile::Arguments),
     /// Measures `mesh-client` beside plain reqwest and hyper-util on one core.
     ///
     /// Exit codes: 0 measured, 1 void, 2 a tool is missing, 4 inconclusive.
@@ -63,6 +72,8 @@ fn main() -> ExitCode {
         Command::Relay(arguments) => relay::run(&arguments),
         Command::Gates(arguments) => gates::run(&arguments),
         Command::Client(arguments) => run::run_clients(&arguments),
+        Command::Memory(arguments) => run::run_memory(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

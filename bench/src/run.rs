@@ -8,6 +8,7 @@ mod document;
 mod gateway;
 mod idle;
 mod measure;
+mod memory;
 mod numbers;
 mod peer;
 mod place;
@@ -28,9 +29,12 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 pub(crate) use client::{ClientArguments, run_clients};
+pub(crate) use memory::{MemoryArguments, run_memory};
 pub(crate) use place::{BenchPlace, bench_place};
 pub(crate) use process::find;
-pub(crate) use procfs::own_cpu_time;
+pub(crate) use procfs::{machine, own_cpu_time};
+pub(crate) use publish::section;
+pub(crate) use table::table;
 
 use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};

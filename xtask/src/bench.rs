@@ -18,6 +18,12 @@ const GATES: &str = "gates";
 /// The role that measures clients, and needs no gateway.
 const CLIENT: &str = "client";
 
+/// The role that reads the gateway's memory.
+const MEMORY: &str = "memory";
+
+/// The role that counts by crate, and reads line tables.
+const PROFILE: &str = "profile";
+
 /// The committed numbers of the gates.
 const NUMBERS: &str = "bench/gates.json";
 
@@ -30,7 +36,7 @@ pub(crate) struct Arguments {
     /// The profile of what is built: by default the one that users get.
     #[arg(long, default_value = "dist", value_name = "NAME")]
     profile: String,
-    /// `gates` [--bless], `client` and its flags, or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
+    /// `gates` [--bless], `client`, `memory` or `profile` and its flags, or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
@@ -38,7 +44,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Of `mesh-bench`, and what it is told.
     fn role(&self) -> (&str, &[OsString]) {
-        let named = [GATES, CLIENT];
+        let named = [GATES, CLIENT, MEMORY, PROFILE];
         let role = self.arguments.first().and_then(|first| named.into_iter().find(|role| first == role));
         role.map_or(("run", &self.arguments), |role| (role, &self.arguments[1..]))
     }
@@ -51,6 +57,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
             let mut build = step::cargo(workspace, &["build", "--profile", &arguments.profile, "--bins"]);
             for package in &packages {
                 build.args(["--package", package]);
+            }
+            if arguments.role().0 == PROFILE && arguments.profile != TESTED {
+                let setting = format!("CARGO_PROFILE_{}_DEBUG", arguments.profile.to_uppercase());
+                build.env(setting, "line-tables-only");
             }
             step::run(build)
         })?;
@@ -89,8 +99,11 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Command {
     if role != CLIENT {
         command.arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
     }
+    if role == GATES || role == PROFILE {
+        command.arg("--profile").arg(&arguments.profile);
+    }
     if role == GATES {
-        command.arg("--profile").arg(&arguments.profile).arg("--numbers").arg(workspace.root.join(NUMBERS));
+        command.arg("--numbers").arg(workspace.root.join(NUMBERS));
     }
     command.args(rest);
     command
@@ -122,6 +135,13 @@ mod tests {
         let bench = "/t/dist/mesh-bench";
         check(None, "dist", &case, &[bench, "run", "--mesh", "/t/dist/mesh", "--case", "get"]);
         check(Some("/opt/mesh"), "dist", &case, &[bench, "run", "--mesh", "/opt/mesh", "--case", "get"]);
+    }
+
+    #[test]
+    fn memory_and_profile_get_the_gateway() {
+        let (bench, mesh) = ("/t/dist/mesh-bench", "/t/dist/mesh");
+        check(None, "dist", &["memory", "--mib", "64"], &[bench, "memory", "--mesh", mesh, "--mib", "64"]);
+        check(None, "dist", &["profile"], &[bench, "profile", "--mesh", mesh, "--profile", "dist"]);
     }
 
     #[test]

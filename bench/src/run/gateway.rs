@@ -58,6 +58,17 @@ impl Gateway {
         routes: Routes,
         through: &[String],
     ) -> anyhow::Result<Self> {
+        Self::start_with(place, mesh, routes, through, "")
+    }
+
+    /// The same with further `settings`: lines of `[gateway]`.
+    pub(super) fn start_with(
+        place: &Place<'_>,
+        mesh: &Path,
+        routes: Routes,
+        through: &[String],
+        settings: &str,
+    ) -> anyhow::Result<Self> {
         let mesh = fs::canonicalize(mesh).with_context(|| format!("no binary {}", mesh.display()))?;
         let name = if routes == Routes::Many { MANY } else { NAME };
         let folder = place.folder.join(name);
@@ -65,7 +76,7 @@ impl Gateway {
         let services = routes.services();
         let (address, admin) = (free_address()?, free_address()?);
         let config = folder.join("gateway.toml");
-        fs::write(&config, config_text(address, admin, place, &services))?;
+        fs::write(&config, config_text(address, admin, place, &services) + settings)?;
 
         let program = through.first().map_or(mesh.as_path(), Path::new);
         let mut command = clean(place.cores.command(program));

@@ -62,4 +62,28 @@ impl BenchPlace {
         gateway.stop()?;
         Ok(outcome.requests)
     }
+
+    /// What a GET costs the gateway in user and in system time, in microseconds, over one load of so many seconds on one core.
+    pub(crate) fn gateway_times(&self, connections: u16, seconds: f64) -> anyhow::Result<(f64, f64)> {
+        let cores = self.cores.with(procfs::cores()?.into_iter().take(1).collect());
+        let (plain, checking) = (self.plain.address, self.checking.address);
+        let place = Place { cores: &cores, folder: self.folder.path(), workers: 1, plain, checking };
+        let gateway = Gateway::start(&place, &self.mesh, Routes::Few, &[])?;
+        let run = |seconds: f64| -> anyhow::Result<Outcome> {
+            let mut load = cores.ourselves("load")?;
+            load.args(["--target", &gateway.address().to_string(), "--path", PLAIN]);
+            load.args(["--connections", &connections.to_string(), "--seconds", &seconds.to_string()]);
+            let output = load.output().context("cannot start the load")?;
+            let outcome: Outcome =
+                serde_json::from_slice(&output.stdout).context("the load printed something else")?;
+            ensure!(outcome.errors == 0 && outcome.requests > 0, "void: {outcome:?}");
+            Ok(outcome)
+        };
+        run(seconds.min(1.0))?;
+        let before = procfs::user_and_system(gateway.process())?;
+        let requests = run(seconds)?.requests as f64;
+        let after = procfs::user_and_system(gateway.process())?;
+        let each = |used: std::time::Duration| used.as_secs_f64() * 1e6 / requests;
+        Ok((each(after.0 - before.0), each(after.1 - before.1)))
+    }
 }

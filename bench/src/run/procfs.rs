@@ -65,6 +65,37 @@ pub(super) fn rss_kib(process: u32) -> anyhow::Result<u64> {
     field(&status, "VmRSS").and_then(first_number).context("no VmRSS in /proc/PID/status")
 }
 
+/// The most memory that a process had in use since it began, or since [`forget_peak`] (VmHWM), in KiB.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub(super) fn peak_kib(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    field(&status, "VmHWM").and_then(first_number).context("no VmHWM in /proc/PID/status")
+}
+
+/// Begins the peak of a process anew.
+///
+/// # Errors
+///
+/// When the process is gone, or not this user's.
+pub(super) fn forget_peak(process: u32) -> anyhow::Result<()> {
+    let file = format!("/proc/{process}/clear_refs");
+    fs::write(&file, "5").with_context(|| format!("cannot write {file}"))
+}
+
+/// User and system time of one process, of all its threads.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub(super) fn user_and_system(process: u32) -> anyhow::Result<(Duration, Duration)> {
+    let line = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let times = times(&line).with_context(|| format!("cannot understand {line:?}"))?;
+    Ok((TICK * times.0, TICK * times.1))
+}
+
 /// The memory of a process and its living descendants, shared pages by their part (Pss), in KiB.
 ///
 /// # Errors
@@ -114,7 +145,7 @@ pub(super) fn most_files() -> anyhow::Result<u64> {
 /// # Errors
 ///
 /// When /proc is not what it should be.
-pub(super) fn machine() -> anyhow::Result<String> {
+pub(crate) fn machine() -> anyhow::Result<String> {
     let processors = fs::read_to_string("/proc/cpuinfo")?;
     let mut models = processors.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = models.next().map_or("a processor without a name", |(_, model)| model);
@@ -125,11 +156,16 @@ pub(super) fn machine() -> anyhow::Result<String> {
 /// Parent (4), utime (14) and stime (15); the name (2) is in parentheses and may hold any byte.
 fn parse_stat(line: &str) -> Option<Stat> {
     let (_, after_name) = line.rsplit_once(')')?;
-    let mut fields = after_name.split_ascii_whitespace().skip(1);
-    let parent = fields.next()?.parse().ok()?;
-    let mut times = fields.skip(9);
-    let (user, system): (u32, u32) = (times.next()?.parse().ok()?, times.next()?.parse().ok()?);
+    let parent = after_name.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    let (user, system) = times(line)?;
     Some(Stat { parent, ticks: user + system })
+}
+
+/// utime (14) and stime (15).
+fn times(line: &str) -> Option<(u32, u32)> {
+    let (_, after_name) = line.rsplit_once(')')?;
+    let mut times = after_name.split_ascii_whitespace().skip(11);
+    Some((times.next()?.parse().ok()?, times.next()?.parse().ok()?))
 }
 
 /// A process, its living children, and theirs.

@@ -28,7 +28,7 @@ pub(super) fn write(document: &Document, folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// Those of [`write`].
-pub(super) fn section(folder: &Path, command: &str, tables: &str, json: &str) -> anyhow::Result<()> {
+pub(crate) fn section(folder: &Path, command: &str, tables: &str, json: &str) -> anyhow::Result<()> {
     between_marks(folder, &format!("{command} "), tables)?;
     Ok(fs::write(folder.join(format!("benchmark-{command}.json")), json)?)
 }

@@ -121,7 +121,7 @@ fn constant_rate(document: &Document) -> String {
 }
 
 /// An empty table; from the third column on, numbers.
-pub(super) fn table(headings: &[&str]) -> Table {
+pub(crate) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(headings);
     for column in table.column_iter_mut().skip(2) {
