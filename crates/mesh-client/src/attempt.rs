@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use mesh_core::{
     clock::{Clock, UnixMillis},
     header::{X_SIGNATURE, X_TIMESTAMP},
+    health::verdict::ToCome,
     retry::{Failure, Outcome},
     signature::Signer,
 };
@@ -55,6 +56,16 @@ impl Transport for SignedAttempts<'_> {
 
     fn request(&self) -> (&Method, &str) {
         (&self.prepared.method, self.prepared.target.split('?').next().unwrap_or_default())
+    }
+
+    fn to_come(&self, response: &Answer) -> ToCome {
+        match response {
+            Answer::Streaming(answer) => {
+                let content_type = answer.headers().get(header::CONTENT_TYPE);
+                ToCome::of(false, content_type.map(HeaderValue::as_bytes))
+            }
+            Answer::Whole(_) | Answer::TooLarge => ToCome::Nothing,
+        }
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Answer> {

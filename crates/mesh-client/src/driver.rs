@@ -2,6 +2,7 @@
 //!
 //! Knows no HTTP library: attempts go through a [`Transport`].
 
+mod pending;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use mesh_core::{
     event::{Event, EventSink},
     health::{
         HealthPolicy,
+        verdict::ToCome,
         view::{InstanceView, ServiceView},
     },
     name::ServiceName,
@@ -24,6 +26,7 @@ use mesh_core::{
 
 pub use crate::attempt::retry_after;
 use crate::report::{Reporter, emit_change};
+pub use pending::Pending;
 
 /// Sends one attempt. Implementations sign each attempt afresh and never follow redirects.
 pub trait Transport {
@@ -32,6 +35,9 @@ pub trait Transport {
 
     /// The method and the path on the wire without query, for events.
     fn request(&self) -> (&Method, &str);
+
+    /// What is still to come of an answer below 500 that [`send`](Self::send) gave.
+    fn to_come(&self, response: &Self::Response) -> ToCome;
 
     /// Sends the request to `attempt.instance` and waits for an answer no longer than `attempt.limit`.
     fn send(&self, attempt: Attempt<'_>) -> impl Future<Output = Sent<Self::Response>>;
@@ -111,6 +117,9 @@ pub struct Report<R> {
     pub instance: Option<usize>,
     /// Every attempt, in order.
     pub attempts: Vec<AttemptRecord>,
+    /// The success of that instance, where it waits for the answer's body ([`ToCome::decides`]): whoever reads the
+    /// body says when it has come.
+    pub pending: Option<Pending>,
 }
 
 /// Carries out calls. One per process or worker; cheap to clone.
@@ -138,7 +147,8 @@ impl Driver {
 
     /// Makes attempts at the instances of `view` until the call is over. Never waits for a store.
     ///
-    /// Judges health once per instance and call: local view first, then the reporter, after the last attempt. The future
+    /// Judges health once per instance and call: local view first, then the reporter, after the last attempt; a success
+    /// that the answer's body decides comes later ([`Report::pending`]). The future
     /// is `Send` when the transport's is; a call whose future is dropped judges nobody.
     pub async fn drive<T: Transport>(
         &self,
@@ -187,8 +197,18 @@ impl Driver {
                 Step::Done(ending) => break ending,
             }
         };
+        let mut pending = None;
         for (instance, answered) in call.verdicts() {
-            self.judge(&view.instances()[*instance], *answered, now);
+            let judged = &view.instances()[*instance];
+            let failures = judged.failures().0;
+            let is_last = *answered && tried == Some(*instance) && ending == Ending::Answered;
+            let to_come = latest.as_ref().filter(|_| is_last && failures > 0);
+            if to_come.is_some_and(|answer| transport.to_come(answer).decides(failures)) {
+                let probe = order.probe.take_if(|probe| probe.is_of(judged));
+                pending = Some(Pending::new(self.clone(), Arc::clone(judged), probe));
+            } else {
+                self.judge(judged, *answered, now);
+            }
         }
         drop(order);
         let carries_answer = matches!(ending, Ending::Answered | Ending::ServerError);
@@ -200,6 +220,7 @@ impl Driver {
             response: latest.filter(|_| carries_answer),
             instance: tried.filter(|_| carries_answer),
             attempts,
+            pending,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod order;
 pub mod policy;
+pub mod verdict;
 pub mod view;
 
 use std::time::Duration;

@@ -14,14 +14,18 @@ use mesh_core::{
     clock::{Clock, SystemClock, Tick, UnixMillis},
     entropy::SystemEntropy,
     event::NoEvents,
-    health::{HealthPolicy, view::ServiceView},
+    health::{
+        BreakerState, HealthPolicy,
+        verdict::{GOOD_AFTER, ToCome},
+        view::ServiceView,
+    },
     name::ServiceName,
     retry::{Failure, Outcome, RetryPolicy},
     service::BaseUrl,
     store::MemoryStore,
 };
 
-use super::{Attempt, CallFacts, Driver, Sent, Transport};
+use super::{Attempt, CallFacts, Driver, Pending, Sent, Transport};
 use crate::report::reporter;
 
 /// Tokio's clock, which a paused runtime moves.
@@ -74,11 +78,13 @@ fn lost() -> Sent<u16> {
 struct Script {
     answers: Mutex<VecDeque<Sent<u16>>>,
     asked: Mutex<Vec<(String, u32, Duration)>>,
+    to_come: ToCome,
 }
 
 impl Script {
     fn new(answers: impl IntoIterator<Item = Sent<u16>>) -> Self {
-        Self { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() }
+        let answers = Mutex::new(answers.into_iter().collect());
+        Self { answers, asked: Mutex::default(), to_come: ToCome::Nothing }
     }
 }
 
@@ -87,6 +93,10 @@ impl Transport for Script {
 
     fn request(&self) -> (&Method, &str) {
         (&Method::GET, "/")
+    }
+
+    fn to_come(&self, _: &u16) -> ToCome {
+        self.to_come
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Sent<u16> {
@@ -139,6 +149,10 @@ async fn an_attempt_under_way_is_counted_until_it_ends() {
             (&Method::GET, "/")
         }
 
+        fn to_come(&self, _: &u16) -> ToCome {
+            ToCome::Nothing
+        }
+
         async fn send(&self, _: Attempt<'_>) -> Sent<u16> {
             assert_eq!(self.0.instances()[0].outstanding(), 1);
             sent(200)
@@ -159,6 +173,10 @@ async fn a_transport_may_belong_to_one_thread() {
             (&Method::GET, "/")
         }
 
+        fn to_come(&self, _: &u16) -> ToCome {
+            ToCome::Nothing
+        }
+
         async fn send(&self, _: Attempt<'_>) -> Sent<u16> {
             let kept = Rc::clone(&self.0);
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -176,4 +194,53 @@ async fn a_call_over_a_transport_of_all_threads_is_one_of_all_threads() {
     fn is_send<T: Send>(_: &T) {}
     let (driver, view, facts, script) = (driver(), view(1), facts(), Script::new([]));
     is_send(&driver.drive(&view, &facts, &script));
+}
+
+/// A call to the only instance of `view`, answered 200.
+async fn answered(driver: &Driver, view: &ServiceView, to_come: ToCome) -> Option<Pending> {
+    let script = Script { to_come, ..Script::new([sent(200)]) };
+    let facts = CallFacts { deadline: driver.clock.monotonic().after(Duration::from_secs(15)), ..facts() };
+    driver.drive(view, &facts, &script).await.pending
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_forgotten_when_the_body_has_come_and_not_before() {
+    let (driver, view) = (driver(), view(1));
+    let instance = &view.instances()[0];
+    assert!(answered(&driver, &view, ToCome::Body).await.is_none(), "nothing is on record");
+    driver.body_failed(&view, 0, "", "");
+    let pending = answered(&driver, &view, ToCome::Body).await.unwrap();
+    assert_eq!(instance.failures().0, 1);
+    driver.body_failed(&view, 0, "", "");
+    drop(pending);
+    assert_eq!(instance.failures().0, 2, "bodies that break off add up");
+    answered(&driver, &view, ToCome::Body).await.unwrap().good();
+    assert_eq!(instance.failures().0, 0);
+    for to_come in [ToCome::Nothing, ToCome::Endless] {
+        driver.body_failed(&view, 0, "", "");
+        assert!(answered(&driver, &view, to_come).await.is_none(), "{to_come:?}");
+        assert_eq!(instance.failures().0, 0, "{to_come:?}: at the head");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_lasts_counts_as_good_and_holds_a_probe_no_longer_than_that() {
+    let (driver, view) = (driver(), view(1));
+    let (instance, policy) = (&view.instances()[0], HealthPolicy::default());
+    for _ in 0..policy.failure_threshold() {
+        driver.body_failed(&view, 0, "", "");
+    }
+    tokio::time::sleep(policy.recovery_timeout()).await;
+    let now = || driver.clock.monotonic();
+    assert_eq!(instance.state(&policy, now()), BreakerState::HalfOpen);
+    let pending = answered(&driver, &view, ToCome::Body).await.unwrap();
+    assert!(view.order(&policy, now(), true).probe.is_none(), "somebody probes");
+    drop(pending);
+    assert!(view.order(&policy, now(), true).probe.is_some(), "who gave up probes no more");
+
+    let _pending = answered(&driver, &view, ToCome::Body).await.unwrap();
+    tokio::time::sleep(GOOD_AFTER - Duration::from_millis(20)).await;
+    assert_eq!(instance.state(&policy, now()), BreakerState::HalfOpen);
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    assert_eq!(instance.state(&policy, now()), BreakerState::Closed);
 }

@@ -63,6 +63,7 @@ impl ServiceRequest {
         match finish(report, &service, ready.prepared.max_response)? {
             (Answer::Streaming(answer), report) => {
                 let watch = Watch {
+                    pending: report.pending,
                     driver: inner.driver.clone(),
                     view: ready.view,
                     instance: report.instance,

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, response::Parts};
 use mesh_core::{health::view::ServiceView, retry::Failure};
 
 use crate::{
-    driver::{AttemptRecord, Driver},
+    driver::{AttemptRecord, Driver, Pending},
     error::CallError,
     transport::{BodyStream, TransportError},
 };
@@ -33,6 +33,8 @@ pub(crate) struct Watch {
     pub(crate) pause: Duration,
     /// The call's id.
     pub(crate) request_id: Option<HeaderValue>,
+    /// The instance's success, where the body decides it.
+    pub(crate) pending: Option<Pending>,
 }
 
 impl StreamingResponse {
@@ -70,7 +72,10 @@ impl StreamingResponse {
     /// [`CallError::Interrupted`] when the body breaks off; nothing follows.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
         let error = match tokio::time::timeout(self.watch.pause, self.body.next()).await {
-            Ok(None) => return Ok(None),
+            Ok(None) => {
+                self.watch.pending.take().into_iter().for_each(Pending::good);
+                return Ok(None);
+            }
             Ok(Some(Ok(bytes))) => return Ok(Some(bytes)),
             Ok(Some(Err(error))) => error,
             Err(_) => {
@@ -79,6 +84,7 @@ impl StreamingResponse {
             }
         };
         self.body = Box::pin(futures_util::stream::empty());
+        self.watch.pending = None;
         let TransportError { failure, message, .. } = error;
         if let Some(instance) = self.watch.instance {
             let id = self.watch.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderValue, Response, StatusCode, header::LOCATION};
-use mesh_client::driver::Report;
+use mesh_client::driver::{Pending, Report};
 use mesh_core::{
     call::Ending,
     error::Code,
@@ -32,7 +32,7 @@ pub(super) fn of(
             switched::pass_on(gateway, route, response, report.instance, switch)
         }
         (Ending::Answered | Ending::ServerError, Some(response), _) => {
-            Ok(pass_on(gateway, route, response, report.instance, trail))
+            Ok(pass_on(gateway, route, response, (report.instance, report.pending), trail))
         }
         (Ending::NoInstance, ..) => Err(unavailable()),
         (Ending::DeadlineExceeded | Ending::Failed(Failure::Timeout), ..) => {
@@ -62,7 +62,7 @@ fn pass_on(
     gateway: &Gateway,
     route: &Arc<RouteState>,
     upstream: Response<UpstreamBody>,
-    instance: Option<usize>,
+    (instance, pending): (Option<usize>, Option<Pending>),
     trail: &Trail,
 ) -> Response<Body> {
     let shared = gateway.shared();
@@ -74,7 +74,9 @@ fn pass_on(
     if let Some(instance) = instance {
         let (shared, route, trail) = (Arc::clone(shared), Arc::clone(route), trail.clone());
         let cells = Arc::clone(gateway.cells());
-        body.watch(move |message| {
+        body.watch(move |ended| {
+            let Err(message) = ended else { return pending.into_iter().for_each(Pending::good) };
+            drop(pending);
             cells.count(Tally::BodyBroke);
             if let Some(broken) = route.service.view.instances().get(instance) {
                 let url = broken.instance().url.as_str();

@@ -4,13 +4,15 @@ use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Response,
-    header::{CONTENT_LENGTH, HOST},
+    HeaderValue, Method, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST},
 };
+use http_body::Body as _;
 use mesh_client::driver::{Attempt, Sent, Transport};
 use mesh_core::{
     clock::Clock,
     header::{X_SERVICE_NAME, X_SIGNATURE, X_TIMESTAMP},
+    health::verdict::ToCome,
     retry::{Failure, Outcome},
     service::{BaseUrl, Protocol},
     signature::{Signature, Signer},
@@ -70,6 +72,11 @@ impl Transport for Outgoing<'_> {
 
     fn request(&self) -> (&Method, &str) {
         (self.method, self.path_and_query.split('?').next().unwrap_or_default())
+    }
+
+    fn to_come(&self, response: &Self::Response) -> ToCome {
+        let is_over = response.status() == StatusCode::SWITCHING_PROTOCOLS || response.body().is_end_stream();
+        ToCome::of(is_over, response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes))
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Self::Response> {

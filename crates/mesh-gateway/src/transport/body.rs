@@ -18,13 +18,13 @@ use crate::http1::Malformed;
 pub(super) use http1::{Home, Pieces};
 pub(super) use http2::Frames;
 
-/// What is called with a message when the body breaks off.
-type OnBreak = Box<dyn FnOnce(&str) + Send>;
+/// What is called at the end of the body; with a message when that is no good one.
+type OnEnd = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
 /// The body of a service's answer.
 pub(crate) struct UpstreamBody {
     kind: Kind,
-    on_break: Option<OnBreak>,
+    on_end: Option<OnEnd>,
     /// Why it broke off, before that is told.
     broken: Option<Broken>,
 }
@@ -57,7 +57,7 @@ impl From<h2::Error> for Broken {
 
 impl UpstreamBody {
     const fn new(kind: Kind) -> Self {
-        Self { kind, on_break: None, broken: None }
+        Self { kind, on_end: None, broken: None }
     }
 
     pub(super) const fn http1(pieces: Pieces) -> Self {
@@ -76,10 +76,10 @@ impl UpstreamBody {
         }
     }
 
-    /// Calls `on_break` if the body breaks off.
-    pub(crate) fn watch(&mut self, on_break: impl FnOnce(&str) + Send + 'static) {
+    /// Calls `on_end` when the body has come or breaks off, and not when it is given up. A body without bytes calls nobody.
+    pub(crate) fn watch(&mut self, on_end: impl FnOnce(Result<(), &str>) + Send + 'static) {
         if !self.is_end_stream() {
-            self.on_break = Some(Box::new(on_break));
+            self.on_end = Some(Box::new(on_end));
         }
     }
 }
@@ -101,11 +101,18 @@ impl Body for UpstreamBody {
             Kind::Over => Poll::Ready(Ok(None)),
         });
         match piece {
-            Ok(piece) => Poll::Ready(piece.map(Ok)),
+            Ok(piece) => {
+                if (piece.is_none() || self.is_end_stream())
+                    && let Some(on_end) = self.on_end.take()
+                {
+                    on_end(Ok(()));
+                }
+                Poll::Ready(piece.map(Ok))
+            }
             Err(broken) => {
                 self.kind = Kind::Over;
-                if let Some(on_break) = self.on_break.take() {
-                    on_break(&broken.to_string());
+                if let Some(on_end) = self.on_end.take() {
+                    on_end(Err(&broken.to_string()));
                 }
                 // The error ends the client's connection at once: what came before it is let out first.
                 self.broken = Some(broken);

@@ -44,4 +44,5 @@ mod support;
 mod tls_instances;
 mod tracing;
 mod tunnels;
+mod verdicts;
 mod watching;

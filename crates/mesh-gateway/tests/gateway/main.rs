@@ -41,4 +41,5 @@ mod tls_instances;
 mod tls_listener;
 mod tracing;
 mod tunnels;
+mod verdicts;
 mod watching;

@@ -227,6 +227,14 @@ impl InstanceView {
     }
 }
 
+impl Probe {
+    /// Whether it is a probe of `instance`.
+    #[must_use]
+    pub fn is_of(&self, instance: &Arc<InstanceView>) -> bool {
+        Arc::ptr_eq(&self.0, instance)
+    }
+}
+
 impl Drop for Outstanding {
     fn drop(&mut self) {
         self.view.outstanding.fetch_sub(1, Ordering::Relaxed);
