@@ -50,6 +50,8 @@ pub struct Attempt<'a> {
     pub instance: &'a Instance,
     /// How long it may take.
     pub limit: Duration,
+    /// When it begins: now.
+    pub begun: Tick,
     /// 1 for the call's first attempt.
     pub number: u32,
     /// When the call ends.
@@ -169,21 +171,29 @@ impl Driver {
         let mut attempts = Vec::new();
         let mut latest = None;
         let mut tried = None;
+        // Chance is needed for the waits after failures alone.
+        let mut random = 0;
         let ending = loop {
-            match call.next(now, self.entropy.next_u64()) {
+            match call.next(now, random) {
                 Step::Attempt { instance, limit } => {
                     let target = &view.instances()[instance];
                     let begun = now;
                     let under_way = target.begin(&self.policy, begun);
                     let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
-                    let attempt =
-                        Attempt { instance: target.instance(), limit, number, deadline: facts.deadline };
+                    let attempt = Attempt {
+                        instance: target.instance(),
+                        limit,
+                        begun,
+                        number,
+                        deadline: facts.deadline,
+                    };
                     let sent = transport.send(attempt).await;
                     drop(under_way);
                     now = self.clock.monotonic();
                     call.on_outcome(sent.outcome, now);
                     let record = record(target.instance(), &sent, now.since(begun));
                     if sent.outcome != Outcome::Answered {
+                        random = self.entropy.next_u64();
                         self.tell_failed(target.instance(), transport.request(), &record);
                     }
                     attempts.push(record);

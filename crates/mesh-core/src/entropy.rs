@@ -1,11 +1,8 @@
 //! Where shells draw chance: jitter, request ids, lease owners, secrets.
 
-use std::{
-    fmt::{self, Debug},
-    sync::{Mutex, PoisonError},
-};
+use std::{cell::RefCell, fmt::Debug};
 
-use crate::{crypto, percent::lower_hex};
+use crate::{crypto, percent::write_lower_hex};
 
 /// A source of random bytes. Rules take the drawn value as an argument.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -24,9 +21,12 @@ pub trait Entropy: Debug + Send + Sync {
 /// How many bytes one system call draws ahead, so that a request id costs no call of its own.
 const POOL_BYTES: usize = 1_024;
 
-/// The operating system's generator, read ahead in blocks.
-pub struct SystemEntropy {
-    pool: Mutex<Pool>,
+/// The operating system's generator, read ahead in blocks, by each thread for itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy(());
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL_BYTES], used: POOL_BYTES }) };
 }
 
 struct Pool {
@@ -34,23 +34,25 @@ struct Pool {
     used: usize,
 }
 
+impl Pool {
+    /// Fills `chunk`, which is no larger than the pool. What was drawn is forgotten.
+    fn draw(&mut self, chunk: &mut [u8]) {
+        if POOL_BYTES - self.used < chunk.len() {
+            assert!(crypto::random(&mut self.bytes), "the system gives no random bytes");
+            self.used = 0;
+        }
+        let drawn = &mut self.bytes[self.used..self.used + chunk.len()];
+        chunk.copy_from_slice(drawn);
+        drawn.fill(0);
+        self.used += chunk.len();
+    }
+}
+
 impl SystemEntropy {
-    /// A source with an empty pool.
+    /// A source.
     #[must_use]
-    pub fn new() -> Self {
-        Self { pool: Mutex::new(Pool { bytes: [0; POOL_BYTES], used: POOL_BYTES }) }
-    }
-}
-
-impl Default for SystemEntropy {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Debug for SystemEntropy {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SystemEntropy").finish_non_exhaustive()
+    pub const fn new() -> Self {
+        Self(())
     }
 }
 
@@ -59,17 +61,7 @@ impl Entropy for SystemEntropy {
     ///
     /// When the operating system gives no random bytes: nothing can be signed or owned then.
     fn fill(&self, bytes: &mut [u8]) {
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        for chunk in bytes.chunks_mut(POOL_BYTES) {
-            if POOL_BYTES - pool.used < chunk.len() {
-                assert!(crypto::random(&mut pool.bytes), "the system gives no random bytes");
-                pool.used = 0;
-            }
-            let (from, to) = (pool.used, pool.used + chunk.len());
-            chunk.copy_from_slice(&pool.bytes[from..to]);
-            pool.bytes[from..to].fill(0);
-            pool.used = to;
-        }
+        POOL.with_borrow_mut(|pool| bytes.chunks_mut(POOL_BYTES).for_each(|chunk| pool.draw(chunk)));
     }
 }
 
@@ -85,14 +77,11 @@ pub fn uuid_v4_text(mut random: [u8; 16]) -> [u8; 36] {
     random[6] = (random[6] & 0x0f) | 0x40;
     random[8] = (random[8] & 0x3f) | 0x80;
     let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (index, byte) in random.into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at..at + 2].copy_from_slice(&lower_hex(byte));
-        at += 2;
-    }
+    write_lower_hex(&mut text[..8], &random[..4]);
+    write_lower_hex(&mut text[9..13], &random[4..6]);
+    write_lower_hex(&mut text[14..18], &random[6..8]);
+    write_lower_hex(&mut text[19..23], &random[8..10]);
+    write_lower_hex(&mut text[24..], &random[10..]);
     text
 }
 

@@ -5,8 +5,10 @@ pub mod location;
 mod nomination;
 pub mod request;
 pub mod response;
+mod survey;
 pub mod target;
 pub mod upgrade;
 
 pub use request::{ClientFacts, RequestError};
+pub use survey::Survey;
 pub use target::{Target, TargetError};

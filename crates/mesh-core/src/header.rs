@@ -47,29 +47,135 @@ pub const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// `Proxy-Connection`: an old misspelling of `Connection`.
 pub const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
+/// What a header's name says about it. One look at the name answers for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class(u8);
+
+impl Class {
+    const NONE: Self = Self(0);
+    const HOP_BY_HOP: Self = Self(1);
+    const IDENTITY: Self = Self(2);
+    const RESERVED: Self = Self(4);
+    const OVERRIDE: Self = Self(8);
+    const FORWARDING: Self = Self(16);
+    const FRAMING: Self = Self(32);
+    const TRACE: Self = Self(64);
+    /// Protected for no other reason.
+    const KEPT: Self = Self(128);
+
+    /// The class of `name`.
+    #[must_use]
+    pub fn of(name: &HeaderName) -> Self {
+        let name = name.as_str();
+        match name.as_bytes().first() {
+            Some(b'a') => match name {
+                "accept-signature" => Self::RESERVED,
+                "authorization" => Self::KEPT,
+                _ => Self::NONE,
+            },
+            Some(b'c') => match name {
+                "connection" => Self::HOP_BY_HOP,
+                "content-digest" => Self::RESERVED,
+                "content-encoding" | "content-type" | "cookie" => Self::KEPT,
+                "content-length" => Self::FRAMING,
+                _ => Self::NONE,
+            },
+            Some(b'e') if name == "expect" => Self::FRAMING,
+            Some(b'f') if name == "forwarded" => Self::FORWARDING,
+            Some(b'h') => match name {
+                "host" => Self::FRAMING,
+                "http2-settings" => Self::HOP_BY_HOP,
+                _ => Self::NONE,
+            },
+            Some(b'i') if name == "idempotency-key" => Self::KEPT,
+            Some(b'k') if name == "keep-alive" => Self::HOP_BY_HOP,
+            Some(b'p') => match name {
+                "proxy-authenticate" | "proxy-authorization" | "proxy-connection" => {
+                    Self::HOP_BY_HOP.and(Self::OVERRIDE)
+                }
+                "proxy" => Self::OVERRIDE,
+                _ if name.starts_with("proxy-") => Self::OVERRIDE,
+                _ => Self::NONE,
+            },
+            Some(b's') if name.starts_with("signature") => Self::RESERVED,
+            Some(b't') => match name {
+                "te" | "trailer" | "transfer-encoding" => Self::HOP_BY_HOP,
+                "traceparent" | "tracestate" => Self::TRACE,
+                _ => Self::NONE,
+            },
+            Some(b'u') if name == "upgrade" => Self::HOP_BY_HOP,
+            Some(b'v') if name == "via" => Self::KEPT,
+            Some(b'x') => Self::of_extension(name),
+            _ => Self::NONE,
+        }
+    }
+
+    /// Of a name that begins with `x`.
+    fn of_extension(name: &str) -> Self {
+        match name {
+            "x-service-name" | "x-service-audience" | "x-tenant-id" | "x-role" => {
+                Self::IDENTITY.and(Self::RESERVED)
+            }
+            "x-signature" | "x-timestamp" => Self::RESERVED,
+            "x-request-id" => Self::KEPT,
+            "x-real-ip" => Self::FORWARDING,
+            "x-http-method"
+            | "x-http-method-override"
+            | "x-method-override"
+            | "x-original-url"
+            | "x-rewrite-url" => Self::OVERRIDE,
+            _ if name.starts_with("x-forwarded-") => Self::FORWARDING,
+            _ if name.starts_with(X_USER_PREFIX) => Self::IDENTITY.and(Self::RESERVED),
+            _ if name.starts_with("x-idempotency-") => Self::RESERVED,
+            _ => Self::NONE,
+        }
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn is_any_of(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether the name says nothing: the header goes on as it is.
+    #[must_use]
+    pub const fn is_plain(self) -> bool {
+        self.0 & !Self::KEPT.0 == 0
+    }
+
+    /// See [`is_hop_by_hop`].
+    #[must_use]
+    pub const fn is_hop_by_hop(self) -> bool {
+        self.is_any_of(Self::HOP_BY_HOP)
+    }
+
+    /// See [`is_forwarding`].
+    #[must_use]
+    pub const fn is_forwarding(self) -> bool {
+        self.is_any_of(Self::FORWARDING)
+    }
+
+    /// See [`is_protected`].
+    #[must_use]
+    pub const fn is_protected(self) -> bool {
+        let protected =
+            Self::RESERVED.and(Self::FORWARDING).and(Self::FRAMING).and(Self::TRACE).and(Self::KEPT);
+        self.is_any_of(protected)
+    }
+}
+
 /// Whether a header speaks to the next hop alone, by its name (RFC 9110 §7.6.1, and what older software sends).
 #[must_use]
 pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "http2-settings"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+    Class::of(name).is_hop_by_hop()
 }
 
 /// Whether a header says who somebody is: inside the mesh it stands once, in ASCII (docs/refusals.md, row 71).
 #[must_use]
 pub fn is_identity(name: &HeaderName) -> bool {
-    [X_SERVICE_NAME, X_SERVICE_AUDIENCE, X_TENANT_ID, X_ROLE].contains(name)
-        || name.as_str().starts_with(X_USER_PREFIX)
+    Class::of(name).is_any_of(Class::IDENTITY)
 }
 
 /// Whether a header says for which end user a request is made: what a gateway's own layers may set.
@@ -81,40 +187,26 @@ pub fn is_end_identity(name: &HeaderName) -> bool {
 /// Whether only the mesh may say this to a service: who calls, for whom, the proof of it, and what became of a key.
 #[must_use]
 pub fn is_reserved(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    is_identity(name)
-        || matches!(text, "accept-signature" | "content-digest" | "x-signature" | "x-timestamp")
-        || text.starts_with("signature")
-        || text.starts_with("x-idempotency-")
+    Class::of(name).is_any_of(Class::RESERVED)
 }
 
 /// Whether software takes the header for another method or target than the request's, for a word between proxies
 /// (`Proxy-*`, known or not), or for a setting of its own (`Proxy`, CVE-2016-5385). Said of requests alone.
 #[must_use]
 pub fn is_override(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    matches!(
-        name,
-        "proxy"
-            | "x-http-method"
-            | "x-http-method-override"
-            | "x-method-override"
-            | "x-original-url"
-            | "x-rewrite-url"
-    ) || name.starts_with("proxy-")
+    Class::of(name).is_any_of(Class::OVERRIDE)
 }
 
 /// Whether the header is a proxy's word about the client: `X-Forwarded-*`, `Forwarded`, `X-Real-IP`.
 #[must_use]
 pub fn is_forwarding(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip")
+    Class::of(name).is_forwarding()
 }
 
 /// Whether the header belongs to one message between two peers: the sender sets it anew.
 #[must_use]
 pub fn is_framing(name: &HeaderName) -> bool {
-    matches!(name.as_str(), "content-length" | "expect" | "host")
+    Class::of(name).is_any_of(Class::FRAMING)
 }
 
 /// Whether `Connection` may not nominate the header, because somebody before the gateway may have set it for everybody
@@ -125,21 +217,7 @@ pub fn is_framing(name: &HeaderName) -> bool {
 /// Hop-by-hop headers may be nominated: they are left out anyway.
 #[must_use]
 pub fn is_protected(name: &HeaderName) -> bool {
-    is_reserved(name)
-        || is_forwarding(name)
-        || is_framing(name)
-        || matches!(
-            name.as_str(),
-            "authorization"
-                | "content-encoding"
-                | "content-type"
-                | "cookie"
-                | "idempotency-key"
-                | "traceparent"
-                | "tracestate"
-                | "via"
-                | "x-request-id"
-        )
+    Class::of(name).is_protected()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
-const LOWER: &[u8; 16] = b"0123456789abcdef";
 
 /// Whether the byte never needs an encoding (RFC 3986 §2.3).
 #[must_use]
@@ -25,8 +24,23 @@ pub const fn is_plain(byte: u8) -> bool {
 
 /// The two lower-case hex digits of `byte`.
 #[must_use]
+#[inline]
 pub const fn lower_hex(byte: u8) -> [u8; 2] {
-    [LOWER[(byte >> 4) as usize], LOWER[(byte & 15) as usize]]
+    [lower_digit(byte >> 4), lower_digit(byte & 15)]
+}
+
+/// Without a table, so that many digits are made at once.
+#[inline]
+const fn lower_digit(value: u8) -> u8 {
+    value + b'0' + if value > 9 { b'a' - b'0' - 10 } else { 0 }
+}
+
+/// Writes two lower-case hex digits for each byte, as many as there is room for.
+#[inline]
+pub(crate) fn write_lower_hex(out: &mut [u8], bytes: &[u8]) {
+    for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = lower_hex(*byte);
+    }
 }
 
 const fn digit(byte: u8) -> Option<u8> {

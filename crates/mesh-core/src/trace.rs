@@ -6,7 +6,10 @@ use std::fmt;
 
 use http::HeaderMap;
 
-use crate::{header::TRACEPARENT, percent::lower_hex};
+use crate::{
+    header::TRACEPARENT,
+    percent::{lower_hex, write_lower_hex},
+};
 
 /// The length of a version 00 `traceparent`.
 const LENGTH: usize = 55;
@@ -88,10 +91,10 @@ impl TraceContext {
     #[must_use]
     pub fn header(&self) -> [u8; LENGTH] {
         let mut out = [b'-'; LENGTH];
-        write_hex(&mut out[..2], &[0]);
-        write_hex(&mut out[3..35], &self.trace_id);
-        write_hex(&mut out[36..52], &self.parent_id);
-        write_hex(&mut out[53..], &[self.flags]);
+        out[..2].copy_from_slice(b"00");
+        write_lower_hex(&mut out[3..35], &self.trace_id);
+        write_lower_hex(&mut out[36..52], &self.parent_id);
+        write_lower_hex(&mut out[53..], &[self.flags]);
         out
     }
 }
@@ -106,12 +109,6 @@ impl fmt::Display for TraceContext {
 /// An id of all zeros is none (§3.2.2.3).
 fn not_zero(id: [u8; 8]) -> [u8; 8] {
     if id == [0; 8] { [0, 0, 0, 0, 0, 0, 0, 1] } else { id }
-}
-
-fn write_hex(out: &mut [u8], bytes: &[u8]) {
-    for (place, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *place = lower_hex(*byte);
-    }
 }
 
 /// Lower-case hex digits, exactly `2 * N` of them.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW, request::Parts};
 use mesh_core::{
     error::Code,
-    forward,
+    forward::{self, Survey},
     route::{Resolution, wire::MANIFEST_PATH},
     trace::TraceContext,
 };
@@ -129,10 +129,13 @@ fn direct<'a>(
     let shared = gateway.shared();
     let snapshot = shared.snapshot.load();
     let settings = &snapshot.reloadable.settings;
-    let trail = Trail::of(&parts.headers, &*shared.entropy, &settings.trace);
-    let directed = head::check(parts, has_body, &settings.limits).and_then(|head| {
+    let survey = Survey::of(&parts.headers);
+    let trail = Trail::of(&survey, &*shared.entropy, &settings.trace);
+    let directed = head::check(parts, survey, has_body, &settings.limits).and_then(|head| {
         let way = way(&snapshot, &parts.method, &head);
-        if let Way::Route(route) = &way {
+        if head.survey.has_upgrade
+            && let Way::Route(route) = &way
+        {
             upgrade(parts, route.entry.route.allows_upgrade(), has_body)?;
         }
         Ok((head, way))

@@ -1,19 +1,24 @@
-//! HTTP/1.1 towards instances, as rules over bytes: what a request looks like on the wire, what an answer says and where it
-//! ends (RFC 9112). Nothing here waits.
+//! HTTP/1.1 as rules over bytes, towards clients and towards instances: what a request says, what an answer says, where
+//! each ends, and what both look like on the wire (RFC 9112). Nothing here waits.
 //!
-//! Refuses an answer that two readers could understand differently.
+//! Refuses a message that two readers could understand differently.
 
+mod answer;
 mod chunked;
 mod framing;
+mod head;
+mod incoming;
 mod keep_alive;
 #[cfg(test)]
 mod properties;
 mod request;
 mod response;
 
+pub(crate) use answer::{Around, Asked, BodyEnd, write_chunk_size, write_head, write_last_chunk};
 pub(crate) use chunked::{Chunked, Piece};
 pub(crate) use framing::Framing;
-pub(crate) use request::{HEAD_BYTES, write_line, write_request_line};
+pub(crate) use incoming::{HeadLimits, HeadParser, RequestHead};
+pub(crate) use request::{HEAD_BYTES, write_line, write_number_line, write_request_line};
 pub(crate) use response::{Parser, ResponseHead};
 
 /// Why an answer is no answer. The instance's fault.

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use mesh_core::{
-    error::Code, header::X_IDEMPOTENCY_CACHE_HIT, idempotency::key::edge_scope,
+    error::Code, forward::Survey, header::X_IDEMPOTENCY_CACHE_HIT, idempotency::key::edge_scope,
     route::manifest::RouteIdempotency,
 };
 use mesh_http::idempotency::{IdempotencyLayer, Scope};
@@ -101,7 +101,9 @@ async fn forwarded(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     // The head was good when the request came in; it is read again because it borrows from the request.
-    let forwarded = match check_head(&parts, !body.is_end_stream(), &route.reloadable.settings.limits) {
+    let survey = Survey::of(&parts.headers);
+    let limits = &route.reloadable.settings.limits;
+    let forwarded = match check_head(&parts, survey, !body.is_end_stream(), limits) {
         Ok(head) => {
             let arrival = Arrival { peer, way: Way::Straight, trail };
             proxy::forward(gateway, route, &parts, &head, body, arrival).await

@@ -65,6 +65,7 @@ pub mod server;
 mod settings;
 mod snapshot;
 mod socket;
+mod switch;
 mod tls;
 mod trail;
 mod transport;

@@ -75,7 +75,7 @@ where
     }
     let path_and_query = outgoing::path_and_query(route, head);
     let mut lines = outgoing::lines(route, parts, head, arrival);
-    let switch = switched::ask(route, parts, !body.is_empty(), &mut lines)?;
+    let switch = switched::ask(route, parts, head, !body.is_empty(), &mut lines)?;
     let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
     let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers);
     let transport = Outgoing {

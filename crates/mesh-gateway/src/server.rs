@@ -1,15 +1,17 @@
 //! Runs a gateway in threads of its own: workers that take requests, and one that does everything else.
 
 mod admin;
+mod answer;
+mod client;
 mod connection;
 mod floods;
 mod handshake;
 mod http2;
-mod io;
 mod listen;
 mod phase;
-mod refusal;
+mod request_body;
 mod running;
+mod waiting;
 mod worker;
 
 use std::{io as std_io, net::SocketAddr, num::NonZeroUsize, thread};

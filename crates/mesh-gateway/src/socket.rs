@@ -1,5 +1,7 @@
 //! A TCP connection that is encrypted or not: towards clients and towards instances alike.
 
+mod connection;
+
 use std::{
     io,
     pin::Pin,
@@ -13,6 +15,7 @@ use tokio::{
 use tokio_rustls::TlsStream;
 
 use crate::tls::UpstreamTls;
+pub(crate) use connection::Connection;
 
 /// A connection. Without TLS it costs what a [`TcpStream`] costs.
 #[derive(Debug)]

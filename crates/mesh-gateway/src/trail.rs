@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use mesh_core::{
     entropy::{Entropy, uuid_v4_text},
-    header::X_REQUEST_ID,
+    forward::Survey,
     trace::TraceContext,
 };
 
@@ -33,10 +33,10 @@ enum Id {
 }
 
 impl Trail {
-    /// The ids that stand in `headers`; those that do not are made.
-    pub(crate) fn of(headers: &HeaderMap, entropy: &dyn Entropy, settings: &TraceSettings) -> Self {
-        let id = headers.get(X_REQUEST_ID).map_or_else(|| made(entropy), |given| Id::Given(given.clone()));
-        let given = TraceContext::of(headers);
+    /// The ids that a request says; those that it does not are made.
+    pub(crate) fn of(survey: &Survey<'_>, entropy: &dyn Entropy, settings: &TraceSettings) -> Self {
+        let id = survey.request_id.map_or_else(|| made(entropy), |given| Id::Given(given.clone()));
+        let given = survey.trace();
         let trace = match given {
             Some(given) => Some(child(&given, entropy)),
             None if settings.create => {
@@ -59,15 +59,15 @@ impl Trail {
         self.line.as_ref()
     }
 
-    /// The ids after layers had the request: what they said in `headers`, else what was.
-    pub(crate) fn after_layers(&self, headers: &HeaderMap, entropy: &dyn Entropy) -> Self {
-        let id = match (headers.get(X_REQUEST_ID), &self.id) {
+    /// The ids after layers had the request: what they said, else what was.
+    pub(crate) fn after_layers(&self, survey: &Survey<'_>, entropy: &dyn Entropy) -> Self {
+        let id = match (survey.request_id, &self.id) {
             (Some(given), _) => Id::Given(given.clone()),
             // They took the client's out.
             (None, Id::Given(_)) => made(entropy),
             (None, Id::Made(id)) => Id::Made(*id),
         };
-        let given = TraceContext::of(headers);
+        let given = survey.trace();
         let trace = given.map(|given| child(&given, entropy)).or(self.trace);
         Self { id, trace, is_traced: given.is_some(), line: self.line.clone() }
     }
@@ -116,7 +116,11 @@ fn child(given: &TraceContext, entropy: &dyn Entropy) -> TraceContext {
 
 #[cfg(test)]
 mod tests {
-    use mesh_core::{entropy::SystemEntropy, header::TRACEPARENT};
+    use http::HeaderMap;
+    use mesh_core::{
+        entropy::SystemEntropy,
+        header::{TRACEPARENT, X_REQUEST_ID},
+    };
 
     use super::*;
 
@@ -131,37 +135,38 @@ mod tests {
     fn what_the_client_said_is_kept_and_the_rest_is_made() {
         let entropy = SystemEntropy::new();
         let given = headers(&[(X_REQUEST_ID, "7"), (TRACEPARENT, PARENT)]);
-        let trail = Trail::of(&given, &entropy, &OFF);
+        let trail = Trail::of(&Survey::of(&given), &entropy, &OFF);
         assert_eq!((trail.id(), &*trail.logged_id()), (&b"7"[..], "7"));
         let trace = trail.trace().unwrap();
         assert_eq!(trace.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert!(trail.is_traced && !trace.is_sampled() && trace.to_string() != PARENT);
-        let trail = Trail::of(&HeaderMap::new(), &entropy, &TraceSettings::default());
+        let trail = Trail::of(&Survey::default(), &entropy, &TraceSettings::default());
         assert_eq!(trail.id().len(), 36);
         assert!(!trail.is_traced && trail.trace().unwrap().is_sampled());
-        assert!(Trail::of(&headers(&[(TRACEPARENT, "x")]), &entropy, &OFF).trace().is_none());
+        assert!(Trail::of(&Survey::of(&headers(&[(TRACEPARENT, "x")])), &entropy, &OFF).trace().is_none());
     }
 
     #[test]
     fn an_id_in_a_log_is_one_short_word() {
         let entropy = SystemEntropy::new();
-        let trail = Trail::of(&headers(&[(X_REQUEST_ID, "a b\tc")]), &entropy, &OFF);
+        let trail = Trail::of(&Survey::of(&headers(&[(X_REQUEST_ID, "a b\tc")])), &entropy, &OFF);
         assert_eq!(trail.logged_id(), "a b\\tc");
         let long = HeaderValue::from_bytes(&[b'x'; 999]).unwrap();
-        let trail = Trail::of(&HeaderMap::from_iter([(X_REQUEST_ID, long)]), &entropy, &OFF);
+        let trail = Trail::of(&Survey::of(&HeaderMap::from_iter([(X_REQUEST_ID, long)])), &entropy, &OFF);
         assert_eq!(trail.logged_id().len(), 255);
     }
 
     #[test]
     fn layers_have_the_last_word() {
         let entropy = SystemEntropy::new();
-        let came = Trail::of(&headers(&[(X_REQUEST_ID, "7")]), &entropy, &TraceSettings::default());
-        let went = came.after_layers(&headers(&[(TRACEPARENT, PARENT)]), &entropy);
+        let came =
+            Trail::of(&Survey::of(&headers(&[(X_REQUEST_ID, "7")])), &entropy, &TraceSettings::default());
+        let went = came.after_layers(&Survey::of(&headers(&[(TRACEPARENT, PARENT)])), &entropy);
         assert_ne!(went.id(), b"7", "they took it out");
         assert_eq!(went.trace().unwrap().trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        let went = came.after_layers(&headers(&[(X_REQUEST_ID, "8")]), &entropy);
+        let went = came.after_layers(&Survey::of(&headers(&[(X_REQUEST_ID, "8")])), &entropy);
         assert_eq!((went.id(), went.trace()), (&b"8"[..], came.trace()));
-        let made = Trail::of(&HeaderMap::new(), &entropy, &OFF);
-        assert_eq!(made.after_layers(&HeaderMap::new(), &entropy).id(), made.id());
+        let made = Trail::of(&Survey::default(), &entropy, &OFF);
+        assert_eq!(made.after_layers(&Survey::default(), &entropy).id(), made.id());
     }
 }

@@ -4,7 +4,6 @@ mod attempt;
 mod body;
 mod classify;
 mod connect;
-mod connection;
 mod exchange;
 mod frames;
 mod http2;

@@ -2,18 +2,6 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONNECTION};
 
-use crate::header::{KEEP_ALIVE, PROXY_CONNECTION, is_protected};
-
-/// Whether `Connection` nominates a protected header, in any of its lines; so may neither of the lists that older
-/// software reads like it.
-pub(super) fn names_protected(headers: &HeaderMap) -> bool {
-    [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION]
-        .iter()
-        .flat_map(|list| headers.get_all(list))
-        .flat_map(options)
-        .any(|name| is_protected(&name))
-}
-
 /// The headers among `headers` that `Connection` nominates. Allocates only when there are any; linear in its length.
 pub(super) fn nominated(headers: &HeaderMap) -> HeaderMap<()> {
     let mut names = HeaderMap::default();
@@ -25,8 +13,8 @@ pub(super) fn nominated(headers: &HeaderMap) -> HeaderMap<()> {
     names
 }
 
-/// The options of one line that can be a header's name, but for the two that everybody sends.
-fn options(line: &HeaderValue) -> impl Iterator<Item = HeaderName> {
+/// The options of one line of `Connection`, or of one of the lists that older software reads like it, that can be a header's name, but for the two that everybody sends.
+pub(super) fn options(line: &HeaderValue) -> impl Iterator<Item = HeaderName> {
     line.as_bytes()
         .split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)

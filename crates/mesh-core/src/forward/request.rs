@@ -7,20 +7,14 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
-    header::{EXPECT, HOST, TE},
-};
+use http::{HeaderMap, HeaderName, Method, header::TE};
 
-use super::{
-    host::is_host,
-    nomination::{names_protected, nominated},
-};
+use super::{Survey, nomination::nominated};
 use crate::{
     error::Code,
     header::{
-        TRACEPARENT, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX,
-        X_FORWARDED_PROTO, is_forwarding, is_framing, is_hop_by_hop, is_override, is_reserved,
+        Class, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX,
+        X_FORWARDED_PROTO,
     },
 };
 
@@ -102,19 +96,15 @@ pub enum Disposition {
 /// ([`TraceContext`](crate::trace::TraceContext)).
 #[must_use]
 pub fn disposition(name: &HeaderName) -> Disposition {
-    if is_forwarding(name) {
+    let class = Class::of(name);
+    if class.is_plain() {
+        Disposition::Forward
+    } else if class.is_forwarding() {
         Disposition::Forwarding
     } else if *name == TRACESTATE {
         Disposition::TraceState
-    } else if *name == TRACEPARENT
-        || is_hop_by_hop(name)
-        || is_framing(name)
-        || is_reserved(name)
-        || is_override(name)
-    {
-        Disposition::Drop
     } else {
-        Disposition::Forward
+        Disposition::Drop
     }
 }
 
@@ -134,36 +124,7 @@ pub fn check(
     is_http_11: bool,
     has_body: bool,
 ) -> Result<(), RequestError> {
-    check_host(headers, authority, is_http_11)?;
-    if headers.keys().any(|name| name.as_str().contains('_')) {
-        return Err(RequestError::UnderscoreInName);
-    }
-    if names_protected(headers) {
-        return Err(RequestError::ProtectedNomination);
-    }
-    if headers.get_all(EXPECT).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
-        return Err(RequestError::UnknownExpectation);
-    }
-    if has_body && matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        return Err(RequestError::BodyNotAllowed);
-    }
-    Ok(())
-}
-
-fn check_host(headers: &HeaderMap, authority: Option<&str>, required: bool) -> Result<(), RequestError> {
-    let mut lines = headers.get_all(HOST).iter();
-    let host = match (lines.next(), lines.next()) {
-        (None, _) if required => return Err(RequestError::BadHost),
-        (None, _) => None,
-        (Some(line), None) => Some(line.to_str().map_err(|_| RequestError::BadHost)?),
-        (Some(_), Some(_)) => return Err(RequestError::BadHost),
-    };
-    let differ =
-        matches!((host, authority), (Some(host), Some(authority)) if !host.eq_ignore_ascii_case(authority));
-    if differ || ![host, authority].into_iter().flatten().all(is_host) {
-        return Err(RequestError::BadHost);
-    }
-    Ok(())
+    Survey::of(headers).check(method, authority, is_http_11, has_body)
 }
 
 /// Hands `line` each header line that goes on to the service: the client's own without what is dropped and without what
@@ -219,8 +180,9 @@ fn forwarding(
     }
     push_address(&mut chain, facts.peer.to_canonical());
     line(&X_FORWARDED_FOR, &chain);
-    let port = HeaderValue::from(facts.port);
-    let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), port.as_bytes()];
+    let mut port = Vec::with_capacity(8);
+    push_decimal(&mut port, facts.port.into());
+    let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), &port];
     for ((name, value), has) in FROM_TRUSTED.iter().zip(said).zip(has_trusted) {
         if !has && !value.is_empty() {
             line(name, value);
@@ -230,6 +192,14 @@ fn forwarding(
         let outer = before(X_FORWARDED_PREFIX).next().and_then(|outer| outer.to_str().ok());
         let outer = outer.filter(|outer| outer.starts_with('/')).unwrap_or_default();
         line(&X_FORWARDED_PREFIX, [outer.trim_end_matches('/'), prefix].concat().as_bytes());
+    }
+}
+
+fn push_decimal(out: &mut Vec<u8>, number: u32) {
+    for unit in [10_000, 1_000, 100, 10, 1] {
+        if number >= unit || unit == 1 {
+            out.push(b'0' + (number / unit % 10) as u8);
+        }
     }
 }
 
@@ -243,11 +213,7 @@ fn push_address(out: &mut Vec<u8>, address: IpAddr) {
         if index > 0 {
             out.push(b'.');
         }
-        for (unit, digit) in [(100, octet / 100), (10, octet / 10 % 10), (1, octet % 10)] {
-            if octet >= unit || unit == 1 {
-                out.push(b'0' + digit);
-            }
-        }
+        push_decimal(out, octet.into());
     }
 }
 

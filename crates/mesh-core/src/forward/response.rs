@@ -8,6 +8,10 @@ use crate::header::is_hop_by_hop;
 /// Takes out hop-by-hop headers, those that `Connection` nominates, and those in `strip`. Everything else stays, each
 /// line on its own (`Set-Cookie` too).
 pub fn strip(headers: &mut HeaderMap, strip: &[HeaderName]) {
+    // `Connection`, which nominates others, is one of those itself.
+    if !headers.keys().any(|name| is_hop_by_hop(name) || strip.contains(name)) {
+        return;
+    }
     let nominated = nominated(headers);
     let goes =
         |name: &HeaderName| is_hop_by_hop(name) || nominated.contains_key(name) || strip.contains(name);

@@ -83,6 +83,9 @@ impl<'a> Target<'a> {
         if target.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'#') {
             return Err(TargetError::ForbiddenCharacter);
         }
+        if is_plain(path.as_bytes()) {
+            return Ok(Self { path, query });
+        }
         let mut segments = segments.split('/').peekable();
         while let Some(segment) = segments.next() {
             check_segment(segment, segments.peek().is_none())?;
@@ -101,6 +104,20 @@ impl<'a> Target<'a> {
     pub const fn query(&self) -> Option<&'a str> {
         self.query
     }
+}
+
+/// Whether a path needs no closer look: it has no encoding and no parameters, and no segment of it is empty, but for the
+/// last, or begins with a dot.
+fn is_plain(path: &[u8]) -> bool {
+    let mut before = b'.';
+    path.iter().all(|&byte| {
+        let is_plain = match byte {
+            b'/' | b'.' => before != b'/',
+            _ => !matches!(byte, b'%' | b';' | b'\\'),
+        };
+        before = byte;
+        is_plain
+    })
 }
 
 /// Checks one segment as a server reads it that decodes once and cuts parameters off.

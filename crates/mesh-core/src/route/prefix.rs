@@ -59,6 +59,9 @@ impl PrefixStyle {
     /// `service_uri`: the prefix's segments are cut out by position, every other byte stays as it came.
     #[must_use]
     pub fn remove<'a>(self, prefix: &str, service_uri: &str, path: &'a str) -> Cow<'a, str> {
+        if prefix.is_empty() {
+            return path.into();
+        }
         let cut = parts(prefix).count();
         let mut slashes = path.match_indices('/').map(|(at, _)| at);
         let (Some(from), 1..) = (slashes.nth(self.segments_before(service_uri)), cut) else {

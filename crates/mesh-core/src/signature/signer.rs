@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     crypto::{Hmac, HmacKey},
-    percent::lower_hex,
+    percent::write_lower_hex,
 };
 
 /// Makes signatures with the active secret. Cheap to clone; one HMAC key schedule at construction.
@@ -76,13 +76,13 @@ impl Signature {
     pub(super) fn over(context: Hmac) -> Self {
         let tag = context.finish();
         let mut digits = [0; 128];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(tag.as_ref()) {
-            pair.copy_from_slice(&lower_hex(*byte));
-        }
+        write_lower_hex(&mut digits, tag.as_ref());
         Self { digits, length: tag.as_ref().len() * 2 }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    /// The hex digits, as they go into the header.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.digits[..self.length]
     }
 

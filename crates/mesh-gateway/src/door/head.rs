@@ -1,9 +1,9 @@
 //! Checks a request's head: its size, its method, its target, its headers.
 
-use http::{HeaderMap, Method, Version, request::Parts};
+use http::{Method, Version, request::Parts};
 use mesh_core::{
     error::Code,
-    forward::{self, Target, target::MAX_TARGET_BYTES},
+    forward::{self, Survey, Target, target::MAX_TARGET_BYTES},
 };
 
 use crate::{error::Refusal, settings::Limits};
@@ -21,16 +21,24 @@ pub(crate) struct Head<'a> {
     pub(crate) path_and_query: &'a str,
     /// The `Host`, or the authority of an absolute target.
     pub(crate) host: &'a str,
+    pub(crate) survey: Survey<'a>,
 }
 
 /// Checks everything that can be said without a route and without the body.
-pub(crate) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Result<Head<'a>, Refusal> {
+pub(crate) fn check<'a>(
+    parts: &'a Parts,
+    survey: Survey<'a>,
+    has_body: bool,
+    limits: &Limits,
+) -> Result<Head<'a>, Refusal> {
     // Of `GET !` and `GET foo` the parser makes an authority without a path.
     let path_and_query = parts.uri.path_and_query().map_or("", |both| both.as_str());
     if path_and_query.len() > MAX_TARGET_BYTES {
         return Err(Refusal::new(Code::UriTooLong, "the request target is longer than 8 KiB"));
     }
-    check_size(&parts.headers, path_and_query, limits)?;
+    if survey.lines > limits.headers || survey.bytes + path_and_query.len() > limits.head_bytes {
+        return Err(Refusal::new(Code::HeadersTooLarge, "the request has too many or too large headers"));
+    }
     if !METHODS.contains(&parts.method) {
         let refusal = Refusal::new(Code::MethodNotAllowed, "the gateway does not know this method");
         return Err(refusal.allowing(&METHODS));
@@ -45,10 +53,10 @@ pub(crate) fn check<'a>(parts: &'a Parts, has_body: bool, limits: &Limits) -> Re
         let target = Target::parse(path_and_query);
         Some(target.map_err(|error| Refusal::new(error.code(), error.to_string()))?)
     };
-    forward::request::check(&parts.headers, &parts.method, authority, needs_host, has_body)
+    survey
+        .check(&parts.method, authority, needs_host, has_body)
         .map_err(|error| Refusal::new(error.code(), error.to_string()))?;
-    let host = parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
-    Ok(Head { target, path_and_query, host: host.or(authority).unwrap_or_default() })
+    Ok(Head { target, path_and_query, host: survey.host().or(authority).unwrap_or_default(), survey })
 }
 
 /// What a service is to be asked to switch to, by a route that allows it or not.
@@ -56,12 +64,4 @@ pub(crate) fn upgrade(parts: &Parts, route_allows: bool, has_body: bool) -> Resu
     let is_http_11 = parts.version == Version::HTTP_11;
     forward::upgrade::asked(&parts.headers, route_allows, is_http_11, has_body)
         .map_err(|error| Refusal::new(error.code(), error.to_string()))
-}
-
-fn check_size(headers: &HeaderMap, target: &str, limits: &Limits) -> Result<(), Refusal> {
-    let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if headers.len() > limits.headers || lines + target.len() > limits.head_bytes {
-        return Err(Refusal::new(Code::HeadersTooLarge, "the request has too many or too large headers"));
-    }
-    Ok(())
 }

@@ -1,10 +1,9 @@
 //! The tunnels of one worker: carried beside the requests, and ended at shutdown.
 
-use hyper::upgrade::OnUpgrade;
 use mesh_core::health::view::Outstanding;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::transport::Tunnel;
+use crate::{switch::ClientSwitch, transport::Tunnel};
 
 /// Tunnels that are open. Cheap to clone; clones share everything.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +14,7 @@ pub(crate) struct Tunnels {
 
 impl Tunnels {
     /// Carries `tunnel` once `client` has switched. It counts as `load` of its instance as long as it lasts.
-    pub(crate) fn open(&self, tunnel: Tunnel, client: OnUpgrade, load: Outstanding) {
+    pub(crate) fn open(&self, tunnel: Tunnel, client: ClientSwitch, load: Outstanding) {
         let stop = self.stop.clone();
         self.open.spawn(async move {
             tunnel.carry(client, stop).await;

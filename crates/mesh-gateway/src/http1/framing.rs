@@ -3,7 +3,7 @@
 //! Refuses two ends: a length beside chunks, differing lengths, a coding other than `chunked`, chunks over HTTP/1.0.
 
 use http::{
-    HeaderMap, HeaderValue, StatusCode, Version,
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
     header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
@@ -22,15 +22,14 @@ pub(crate) enum Framing {
 
 impl Framing {
     /// The framing of an answer with this head to a request whose method was HEAD, or not.
-    ///
-    /// Lines that repeat one `Content-Length` are made one.
     pub(super) fn of(
         status: StatusCode,
         version: Version,
+        ends: &Ends,
         headers: &mut HeaderMap,
         is_head: bool,
     ) -> Result<Self, Malformed> {
-        let announced = announced(version, headers)?;
+        let announced = ends.framing(version, headers)?;
         if is_head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Ok(Self::Length(0));
         }
@@ -38,33 +37,70 @@ impl Framing {
     }
 }
 
-fn announced(version: Version, headers: &mut HeaderMap) -> Result<Framing, Malformed> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    if let Some(coding) = codings.next() {
-        let is_clear = coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked")
-            && codings.next().is_none()
-            && version >= Version::HTTP_11
-            && !headers.contains_key(CONTENT_LENGTH);
-        return if is_clear { Ok(Framing::Chunked) } else { Err(Malformed::Framing) };
+/// What a message's header lines say of its end and of its connection, taken line by line.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    length: Option<u64>,
+    /// Whether `Content-Length` is said more than once, each time the same.
+    is_repeated: bool,
+    codings: u32,
+    is_unclear: bool,
+    closes: bool,
+    keeps: bool,
+}
+
+impl Ends {
+    /// Takes one line.
+    pub(super) fn take(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if *name == CONTENT_LENGTH {
+            match (decimal(value), self.length) {
+                (None, _) => self.is_unclear = true,
+                (length, None) => self.length = length,
+                (length, known) => {
+                    self.is_unclear |= length != known;
+                    self.is_repeated = true;
+                }
+            }
+        } else if *name == TRANSFER_ENCODING {
+            self.codings += 1;
+            self.is_unclear |= !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+        } else if *name == CONNECTION {
+            for option in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                self.closes |= option.eq_ignore_ascii_case(b"close");
+                self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+            }
+        }
     }
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let Some(first) = lengths.next() else { return Ok(Framing::UntilClose) };
-    let length = decimal(first).ok_or(Malformed::Framing)?;
-    let mut is_repeated = false;
-    for further in lengths {
-        if decimal(further) != Some(length) {
+
+    /// The framing that the lines announce; none of them: with the connection. Lines that repeat one `Content-Length` are
+    /// made one.
+    pub(super) fn framing(&self, version: Version, headers: &mut HeaderMap) -> Result<Framing, Malformed> {
+        let has_two = self.codings > 1 || (self.codings == 1 && self.length.is_some());
+        if self.is_unclear || has_two || (self.codings == 1 && version < Version::HTTP_11) {
             return Err(Malformed::Framing);
         }
-        is_repeated = true;
+        let Some(length) = self.length else {
+            return Ok(if self.codings == 1 { Framing::Chunked } else { Framing::UntilClose });
+        };
+        if self.is_repeated {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        Ok(Framing::Length(length))
     }
-    if is_repeated {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+
+    /// Whether the connection can carry another message after this one (RFC 9112 §9.3).
+    pub(super) fn stays_open(&self, version: Version) -> bool {
+        !self.closes && (version >= Version::HTTP_11 || self.keeps)
     }
-    Ok(Framing::Length(length))
+
+    /// Whether a body is announced, by an answer that has none: what follows may be that body, or the next answer.
+    pub(super) const fn announce_body(&self) -> bool {
+        self.codings > 0 || matches!(self.length, Some(1..))
+    }
 }
 
 /// Decimal digits and nothing else.
-fn decimal(value: &HeaderValue) -> Option<u64> {
+pub(super) fn decimal(value: &HeaderValue) -> Option<u64> {
     let digits = value.as_bytes();
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -72,32 +108,32 @@ fn decimal(value: &HeaderValue) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Whether the connection can carry another request after this answer (RFC 9112 §9.3).
-pub(super) fn stays_open(version: Version, headers: &HeaderMap) -> bool {
-    let (mut closes, mut keeps) = (false, false);
-    for option in
-        headers.get_all(CONNECTION).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-    {
-        let option = option.trim_ascii();
-        closes |= option.eq_ignore_ascii_case(b"close");
-        keeps |= option.eq_ignore_ascii_case(b"keep-alive");
-    }
-    !closes && (version >= Version::HTTP_11 || keeps)
-}
-
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
 
     fn headers(lines: &[(HeaderName, &'static str)]) -> HeaderMap {
         lines.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
+    fn ends(headers: &HeaderMap) -> Ends {
+        let mut ends = Ends::default();
+        headers.iter().for_each(|(name, value)| ends.take(name, value));
+        ends
+    }
+
+    fn framing(
+        status: u16,
+        version: Version,
+        headers: &mut HeaderMap,
+        is_head: bool,
+    ) -> Result<Framing, Malformed> {
+        Framing::of(StatusCode::from_u16(status).unwrap(), version, &ends(headers), headers, is_head)
+    }
+
     #[track_caller]
     fn check(lines: &[(HeaderName, &'static str)], expected: Result<Framing, Malformed>) {
-        let found = Framing::of(StatusCode::OK, Version::HTTP_11, &mut headers(lines), false);
+        let found = framing(200, Version::HTTP_11, &mut headers(lines), false);
         assert_eq!(found, expected, "{lines:?}");
     }
 
@@ -127,25 +163,22 @@ mod tests {
     #[test]
     fn a_length_that_is_repeated_goes_on_once() {
         let mut lines = headers(&[(CONTENT_LENGTH, "3"), (CONTENT_LENGTH, "3")]);
-        let framing = Framing::of(StatusCode::OK, Version::HTTP_11, &mut lines, false);
-        assert_eq!(framing, Ok(Framing::Length(3)));
+        assert_eq!(framing(200, Version::HTTP_11, &mut lines, false), Ok(Framing::Length(3)));
         assert_eq!(lines, headers(&[(CONTENT_LENGTH, "3")]));
     }
 
     #[test]
     fn chunks_over_http_1_0_are_malformed() {
         let mut lines = headers(&[(TRANSFER_ENCODING, "chunked")]);
-        let framing = Framing::of(StatusCode::OK, Version::HTTP_10, &mut lines, false);
-        assert_eq!(framing, Err(Malformed::Framing));
+        assert_eq!(framing(200, Version::HTTP_10, &mut lines, false), Err(Malformed::Framing));
     }
 
     #[test]
     fn some_answers_never_have_a_body() {
         for (status, is_head) in [(200, true), (204, false), (304, false)] {
             let mut lines = headers(&[(CONTENT_LENGTH, "7")]);
-            let status = StatusCode::from_u16(status).unwrap();
-            let framing = Framing::of(status, Version::HTTP_11, &mut lines, is_head);
-            assert_eq!(framing, Ok(Framing::Length(0)), "{status}");
+            let found = framing(status, Version::HTTP_11, &mut lines, is_head);
+            assert_eq!(found, Ok(Framing::Length(0)), "{status}");
             assert_eq!(lines, headers(&[(CONTENT_LENGTH, "7")]));
         }
     }
@@ -155,7 +188,7 @@ mod tests {
         #[track_caller]
         fn check(version: Version, lines: &[&'static str], expected: bool) {
             let lines: Vec<_> = lines.iter().map(|line| (CONNECTION, *line)).collect();
-            assert_eq!(stays_open(version, &headers(&lines)), expected, "{version:?} {lines:?}");
+            assert_eq!(ends(&headers(&lines)).stays_open(version), expected, "{version:?} {lines:?}");
         }
         check(Version::HTTP_11, &[], true);
         check(Version::HTTP_11, &["x", "Close"], false);

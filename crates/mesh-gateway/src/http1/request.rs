@@ -14,7 +14,37 @@ pub(crate) fn write_request_line(out: &mut Vec<u8>, method: &str, target: &str) 
 
 /// Writes one header line.
 pub(crate) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
     for part in [name.as_bytes(), b": ", value, b"\r\n"] {
         out.extend_from_slice(part);
+    }
+}
+
+/// Writes one header line whose value is a number.
+pub(crate) fn write_number_line(out: &mut Vec<u8>, name: &str, number: u64) {
+    let mut digits = [0; 20];
+    let mut begins = digits.len();
+    let mut rest = number;
+    loop {
+        begins -= 1;
+        digits[begins] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            return write_line(out, name, &digits[begins..]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_in_decimal() {
+        for number in [0, 9, 10, 1_234_567_890, u64::MAX] {
+            let mut out = Vec::new();
+            write_number_line(&mut out, "a", number);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("a: {number}\r\n"));
+        }
     }
 }

@@ -4,17 +4,15 @@
 
 use std::{mem::MaybeUninit, time::Duration};
 
-use bytes::{Bytes, BytesMut};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
-    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
-};
+use bytes::BytesMut;
+use http::{HeaderMap, StatusCode, Version};
 
 use mesh_core::header::KEEP_ALIVE;
 
 use super::{
     Malformed,
-    framing::{Framing, stays_open},
+    framing::{Ends, Framing},
+    head::{Place, has_end},
     keep_alive,
 };
 
@@ -102,11 +100,6 @@ impl Parser {
     }
 }
 
-/// Whether an empty line ends in `bytes`.
-fn has_end(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
-}
-
 /// One head and its length.
 fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHead, usize)>, Malformed> {
     let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
@@ -131,8 +124,10 @@ fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHea
     }
     let bytes = buffer.split_to(length).freeze();
     let (mut headers, mut idle_limit) = (HeaderMap::with_capacity(count), None);
+    let mut ends = Ends::default();
     for place in &places[..count] {
-        let (name, value) = place.take(&bytes)?;
+        let (name, value) = place.take(&bytes).ok_or(Malformed::Head)?;
+        ends.take(&name, &value);
         if name == KEEP_ALIVE {
             idle_limit = keep_alive::idle_limit(value.as_bytes());
         }
@@ -141,50 +136,12 @@ fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHea
     let framing = if status.is_informational() {
         Framing::UntilClose
     } else {
-        Framing::of(status, version, &mut headers, is_head)?
+        Framing::of(status, version, &ends, &mut headers, is_head)?
     };
     let stays_open = framing != Framing::UntilClose
-        && stays_open(version, &headers)
-        && !(status == StatusCode::NO_CONTENT && announces_body(&headers));
+        && ends.stays_open(version)
+        && !(status == StatusCode::NO_CONTENT && ends.announce_body());
     Ok(Some((ResponseHead { status, version, headers, framing, stays_open, idle_limit }, length)))
-}
-
-/// Whether an answer that has no body announces one: what follows may be that body, or the next answer.
-fn announces_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRANSFER_ENCODING)
-        || headers
-            .get(CONTENT_LENGTH)
-            .is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'))
-}
-
-/// Where a header line's name and value stand in the head.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    name: u32,
-    name_ends: u32,
-    value: u32,
-    value_ends: u32,
-}
-
-impl Place {
-    /// `line` is a part of `buffer`, and a head is no longer than [`MAX_HEAD_BYTES`].
-    fn of(buffer: &[u8], line: &httparse::Header<'_>) -> Self {
-        let offset = |part: &[u8]| (part.as_ptr() as usize - buffer.as_ptr() as usize) as u32;
-        let (name, value) = (offset(line.name.as_bytes()), offset(line.value));
-        Self {
-            name,
-            name_ends: name + line.name.len() as u32,
-            value,
-            value_ends: value + line.value.len() as u32,
-        }
-    }
-
-    fn take(self, bytes: &Bytes) -> Result<(HeaderName, HeaderValue), Malformed> {
-        let name = bytes.get(self.name as usize..self.name_ends as usize).ok_or(Malformed::Head)?;
-        let name = HeaderName::from_bytes(name).map_err(|_| Malformed::Head)?;
-        let value = bytes.slice(self.value as usize..self.value_ends as usize);
-        Ok((name, HeaderValue::from_maybe_shared(value).map_err(|_| Malformed::Head)?))
-    }
 }
 
 #[cfg(test)]

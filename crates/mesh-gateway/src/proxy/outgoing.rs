@@ -53,7 +53,7 @@ pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival:
             write_line(&mut lines, name.as_str(), value.as_bytes());
         }
     }
-    if !parts.headers.contains_key(X_REQUEST_ID) {
+    if head.survey.request_id.is_none() {
         write_line(&mut lines, X_REQUEST_ID.as_str(), trail.id());
     }
     if let Some(trace) = trail.trace() {

@@ -10,7 +10,7 @@ use std::{
 use axum::body::Body;
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, request::Parts};
-use mesh_core::error::Code;
+use mesh_core::{error::Code, forward::Survey};
 use tower::Service;
 
 use super::{Arrival, Way, forward};
@@ -66,9 +66,10 @@ impl DefaultProxy {
         let Some(Passage { gateway, route, peer, trail }) = parts.extensions.get::<Passage>().cloned() else {
             return without_passage();
         };
-        let trail = trail.after_layers(&parts.headers, &*gateway.shared().entropy);
+        let survey = Survey::of(&parts.headers);
+        let trail = trail.after_layers(&survey, &*gateway.shared().entropy);
         let has_body = !http_body::Body::is_end_stream(&body);
-        let head = check_head(&parts, has_body, &route.reloadable.settings.limits)
+        let head = check_head(&parts, survey, has_body, &route.reloadable.settings.limits)
             .and_then(|head| if is_of_route(&route, &parts, &head) { Ok(head) } else { Err(astray()) });
         let answered = match head {
             Ok(head) => {

@@ -7,14 +7,19 @@ use http::{
     header::{CONNECTION, UPGRADE},
     request::Parts,
 };
-use hyper::upgrade::OnUpgrade;
 use mesh_core::{
     error::Code,
     forward::{response, upgrade::is_answered},
 };
 
 use crate::{
-    body::Body, door, error::Refusal, gateway::Gateway, http1::write_line, snapshot::RouteState,
+    body::Body,
+    door::{self, Head},
+    error::Refusal,
+    gateway::Gateway,
+    http1::write_line,
+    snapshot::RouteState,
+    switch::ClientSwitch,
     transport::UpstreamBody,
 };
 
@@ -22,20 +27,24 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Switch {
     protocols: Vec<u8>,
-    client: OnUpgrade,
+    client: ClientSwitch,
 }
 
 /// Adds to the header lines what asks for a switch, if the client wants one, its route allows it and its connection can.
 pub(super) fn ask(
     route: &RouteState,
     parts: &Parts,
+    head: &Head<'_>,
     has_body: bool,
     lines: &mut Vec<u8>,
 ) -> Result<Option<Switch>, Refusal> {
+    if !head.survey.has_upgrade {
+        return Ok(None);
+    }
     let Some(protocols) = door::upgrade(parts, route.entry.route.allows_upgrade(), has_body)? else {
         return Ok(None);
     };
-    let Some(client) = parts.extensions.get::<OnUpgrade>().cloned() else { return Ok(None) };
+    let Some(client) = ClientSwitch::of(&parts.extensions) else { return Ok(None) };
     write_line(lines, CONNECTION.as_str(), UPGRADE.as_str().as_bytes());
     write_line(lines, UPGRADE.as_str(), &protocols);
     Ok(Some(Switch { protocols, client }))

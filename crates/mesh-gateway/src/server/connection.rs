@@ -1,52 +1,46 @@
 //! Serves one client connection from its first byte to its last.
 
 use std::{
-    convert::Infallible,
-    future::{Future, poll_fn},
+    future::{Future as _, poll_fn},
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::Poll,
 };
 
-use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, StatusCode, Version,
-    header::{CONNECTION, CONTENT_LENGTH},
+    HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION, header::UPGRADE,
 };
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use http_body::Body as _;
 use mesh_core::error::Code;
-use tokio::{net::TcpStream, task::yield_now, time::sleep};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    answer::{Outbox, Sent},
+    client::SharedClient,
     handshake, http2,
-    io::ClientIo,
-    phase::{LAST_CALL, LINGER, Overdue, Phase, Progress},
+    phase::LINGER,
+    request_body::RequestBody,
+    waiting::{Next, Waiting},
 };
 use crate::{
-    body::{Body, BodyError},
+    body::Body,
+    error::Refusal,
     gateway::Gateway,
+    http1::{Asked, BodyEnd, RequestHead},
     layered::Unread,
     peer::Peer,
-    socket::Socket,
+    socket::{Connection, Socket},
+    switch::{self, ServerSwitch},
 };
 
-/// hyper takes no smaller buffer.
-const MIN_BUFFER: usize = 8 * 1024;
-
-/// What happened to a connection.
-enum Happened {
-    Ended,
-    /// It turned out to speak HTTP/2.
-    Http2,
-    /// The answer under way is a 101.
-    Switched,
-    Stopped,
-    Alarm,
-}
+/// What is read and thrown away at the end, so that an answer to a request that was not read arrives.
+pub(super) const LINGER_BYTES: usize = 512 * 1024;
 
 /// Serves requests on `socket` until it ends. After `stop` every answer says that the connection ends, and a connection
 /// without a request is given a moment for the one that may be on its way: closed at once, it would be lost.
@@ -70,143 +64,197 @@ pub(super) async fn serve(
         },
     };
     let peer = Peer { address: client.ip(), port, is_https: matches!(socket, Socket::Tls(_)) };
-    let progress = Progress::new(Arc::clone(&shared.clock));
-    let io = TokioIo::new(ClientIo::new(socket, gateway.clone(), Arc::clone(&progress)));
-    if progress.phase() == Phase::Http2 {
-        return Box::pin(http2::serve(io, peer, gateway, limits, stop)).await;
+    let speaks_http2 = socket.speaks_http2();
+    let client = SharedClient::new(Connection::new(socket));
+    if speaks_http2 {
+        return Box::pin(to_http2(client, peer, gateway, stop)).await;
     }
-    let for_http2 = gateway.clone();
-    let answering =
-        Arc::new(Answering { gateway, peer, progress: Arc::clone(&progress), stop: stop.clone() });
-    let service = service_fn(move |request| {
-        answering.progress.begun();
-        answer(Arc::clone(&answering), request)
-    });
-    let mut builder = http1::Builder::new();
-    builder
-        .header_read_timeout(None)
-        .max_header_size(limits.head_bytes)
-        .max_buf_size(limits.head_bytes.max(MIN_BUFFER));
-    let mut connection = builder.serve_connection(io, service);
-    let mut stopped = pin!(stop.cancelled());
-    let mut is_stopped = false;
-    let mut alarm = pin!(sleep(limits.head_timeout));
-    let mut is_closing = false;
+    let mut waiting = Waiting::new(limits, stop.clone(), Arc::clone(&shared.clock));
+    let mut street = Street { gateway, peer, client, outbox: Outbox::default(), stop };
     loop {
-        let happened = poll_fn(|context| {
-            if Pin::new(&mut connection).poll(context).is_ready() {
-                return Poll::Ready(Happened::Ended);
+        let after = match waiting.next(&street.client).await {
+            Next::Request(head) => street.answer(head).await,
+            Next::Refused(code, text) => street.refuse(code, text).await,
+            Next::Http2 => {
+                let Street { gateway, peer, client, stop, .. } = street;
+                return Box::pin(to_http2(client, peer, gateway, stop)).await;
             }
-            match progress.phase() {
-                Phase::Http2 => return Poll::Ready(Happened::Http2),
-                Phase::Switched => return Poll::Ready(Happened::Switched),
-                Phase::Closing if !is_closing => {
-                    is_closing = true;
-                    alarm.set(sleep(LINGER));
-                }
-                _ => {}
-            }
-            if !is_stopped && stopped.as_mut().poll(context).is_ready() {
-                Poll::Ready(Happened::Stopped)
-            } else {
-                alarm.as_mut().poll(context).map(|()| Happened::Alarm)
-            }
-        });
-        match happened.await {
-            Happened::Ended => return,
-            Happened::Http2 => {
-                let io = connection.into_parts().io;
-                return Box::pin(http2::serve(io, peer, for_http2, limits, stop.clone())).await;
-            }
-            Happened::Switched => {
-                if let Err(error) = connection.with_upgrades().await {
-                    tracing::debug!(%error, "a client was gone before its tunnel");
+            Next::Ended => After::Cut,
+        };
+        match after {
+            After::Stay => waiting.again(),
+            After::Close { lingers } => return close(street.client, lingers).await,
+            After::Switch(switch) => {
+                if let Some(connection) = street.client.into_connection() {
+                    switch.send(connection);
                 }
                 return;
             }
-            Happened::Stopped => {
-                is_stopped = true;
-                alarm.set(sleep(LAST_CALL));
-            }
-            Happened::Alarm => match progress.overdue(&limits, is_stopped) {
-                Overdue::Idle => return,
-                Overdue::Head => {
-                    progress.expire();
-                    alarm.set(sleep(limits.head_timeout));
-                }
-                Overdue::Not(wait) => alarm.set(sleep(wait)),
-            },
+            After::Reset => return reset(&street.client),
+            After::Cut => return,
         }
     }
 }
 
-/// What the requests of one connection share.
-struct Answering {
+async fn to_http2(client: SharedClient, peer: Peer, gateway: Gateway, stop: CancellationToken) {
+    if let Some(connection) = client.into_connection() {
+        http2::serve(connection, peer, gateway, stop).await;
+    }
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Debug)]
+enum After {
+    /// It waits for the next request.
+    Stay,
+    /// The gateway said its last word. `lingers`: the client may still be sending what nobody reads, and is to see the
+    /// answer before the connection breaks.
+    Close { lingers: bool },
+    /// It is no longer HTTP.
+    Switch(ServerSwitch),
+    /// Only a reset tells the client that the answer broke off: its end would be the end of the connection.
+    Reset,
+    /// It is of no use any more.
+    Cut,
+}
+
+/// One connection that speaks HTTP/1.1.
+struct Street {
     gateway: Gateway,
     peer: Peer,
-    progress: Arc<Progress>,
+    client: SharedClient,
+    outbox: Outbox,
     stop: CancellationToken,
 }
 
-async fn answer(
-    answering: Arc<Answering>,
-    request: Request<Incoming>,
-) -> Result<Response<Watched>, Infallible> {
-    let has_body = !request.body().is_end_stream();
-    let takes_chunks = request.version() >= Version::HTTP_11;
-    let mut response = answering.gateway.answer(request, answering.peer).await;
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        answering.progress.switched();
-        // Lets the connection see that before hyper lets the socket go.
-        yield_now().await;
-        return Ok(response.map(|body| Watched { body, answering, ends_with_connection: false }));
-    }
-    let extensions = response.extensions();
-    let is_refused = extensions.get::<Code>().is_some() || extensions.get::<Unread>().is_some();
-    if response.headers().contains_key(CONNECTION) || (has_body && is_refused) {
-        answering.progress.linger();
-    }
-    if answering.stop.is_cancelled() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    let ends_with_connection = !takes_chunks && !response.headers().contains_key(CONTENT_LENGTH);
-    Ok(response.map(|body| Watched { body, answering, ends_with_connection }))
-}
+impl Street {
+    async fn answer(&mut self, mut head: RequestHead) -> After {
+        let has_body = self.client.lock().begin(&head);
+        let body = if has_body { RequestBody::of(self.client.clone()) } else { RequestBody::empty() };
+        let asked = Asked { is_head: head.parts.method == Method::HEAD, takes_chunks: head.takes_chunks() };
+        let takes_trailers = head.takes_trailers();
+        let version = head.parts.version;
+        let switch = head.parts.headers.contains_key(UPGRADE).then(|| {
+            let (here, there) = switch::channel();
+            head.parts.extensions.insert(there);
+            here
+        });
+        let stays_open = head.stays_open;
+        let request = Request::from_parts(head.parts, body);
+        let Some(response) = self.ask(request).await else { return After::Cut };
 
-/// A body that tells the connection when it is over.
-struct Watched {
-    body: Body,
-    answering: Arc<Answering>,
-    /// Whether the end of the connection is all that tells the client where the body ends.
-    ends_with_connection: bool,
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        self.answering.progress.answered();
-    }
-}
-
-impl http_body::Body for Watched {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        if self.ends_with_connection && matches!(frame, Poll::Ready(Some(Err(_)))) {
-            self.answering.progress.break_off();
+        let (mut parts, body) = response.into_parts();
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            let Some(switch) = switch else { return After::Cut };
+            let response = Response::from_parts(parts, body);
+            return self.switch(response, asked, switch).await;
         }
-        frame
+        let is_refused =
+            parts.extensions.get::<Code>().is_some() || parts.extensions.get::<Unread>().is_some();
+        let says_close = parts.headers.contains_key(CONNECTION);
+        let has_rest = has_body && self.has_rest();
+        let is_old = version < Version::HTTP_11;
+        if is_old {
+            parts.version = Version::HTTP_10;
+        }
+        let mut closes = says_close || !stays_open || has_rest || self.stop.is_cancelled();
+        let exact = body.size_hint().exact();
+        let connection = match (closes, is_old) {
+            (true, _) => Some("close"),
+            (false, true) => Some("keep-alive"),
+            (false, false) => None,
+        };
+        let clock = Arc::clone(&self.gateway.shared().clock);
+        let end = self.outbox.head(&parts, exact, asked, connection, &*clock);
+        closes |= end == BodyEnd::Close;
+        let response = Response::from_parts(parts, body);
+        match self.outbox.send(&self.client, response, end, takes_trailers).await {
+            Sent::Gone => return After::Cut,
+            Sent::Broken if end == BodyEnd::Close => return After::Reset,
+            Sent::Broken => return After::Cut,
+            Sent::Whole => {}
+        }
+        if !closes && has_body {
+            // Whoever took the body elsewhere may read it to its end.
+            poll_fn(|context| self.client.lock().poll_left(context)).await;
+            closes = !self.client.lock().has_ended();
+        }
+        match closes {
+            true => After::Close { lingers: says_close || has_rest || (has_body && is_refused) },
+            false => After::Stay,
+        }
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+    /// The answer; none: the client is gone before it.
+    async fn ask(&self, request: Request<RequestBody>) -> Option<Response<Body>> {
+        let mut answer = pin!(self.gateway.answer(request, self.peer));
+        poll_fn(|context| match answer.as_mut().poll(context) {
+            Poll::Ready(response) => Poll::Ready(Some(response)),
+            Poll::Pending => self.client.lock().poll_gone(context).map(|()| None),
+        })
+        .await
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// Whether something of the request's body is left that nobody will read.
+    fn has_rest(&self) -> bool {
+        let mut client = self.client.lock();
+        client.skip();
+        client.answered();
+        !client.has_ended() && !client.is_read()
+    }
+
+    /// Passes on that the connection is no longer HTTP.
+    async fn switch(&mut self, response: Response<Body>, asked: Asked, switch: ServerSwitch) -> After {
+        let (parts, body) = response.into_parts();
+        let clock = Arc::clone(&self.gateway.shared().clock);
+        let end = self.outbox.head(&parts, None, asked, None, &*clock);
+        let response = Response::from_parts(parts, body);
+        match self.outbox.send(&self.client, response, end, false).await {
+            Sent::Whole => After::Switch(switch),
+            Sent::Gone | Sent::Broken => After::Cut,
+        }
+    }
+
+    /// Answers what never became a request.
+    async fn refuse(&mut self, code: Code, text: &'static str) -> After {
+        let shared = Arc::clone(self.gateway.shared());
+        self.gateway.cells().refused(code);
+        let mut response = Refusal::new(code, text).into_response();
+        if let Some(log) = &shared.access_log {
+            let refusal = (response.status().as_u16(), code);
+            log.refused(&*shared.clock, self.gateway.cells(), Some(self.peer.address), refusal);
+        }
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        let (parts, body) = response.into_parts();
+        let asked = Asked { is_head: false, takes_chunks: false };
+        let end = self.outbox.head(&parts, body.size_hint().exact(), asked, Some("close"), &*shared.clock);
+        let sent = self.outbox.send(&self.client, Response::from_parts(parts, body), end, false).await;
+        if sent == Sent::Whole { After::Close { lingers: true } } else { After::Cut }
+    }
+}
+
+/// Ends what the gateway says, and reads on for a while what nobody wants, if the client may still be sending.
+async fn close(client: SharedClient, lingers: bool) {
+    let Some(mut connection) = client.into_connection() else { return };
+    let closed = async {
+        connection.socket.shutdown().await?;
+        let mut scratch = [0; 4096];
+        let mut left = if lingers { LINGER_BYTES } else { 0 };
+        while left > 0 {
+            match connection.socket.read(&mut scratch).await? {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+        Ok::<_, std::io::Error>(())
+    };
+    if let Ok(Err(error)) = timeout(LINGER, closed).await {
+        tracing::debug!(%error, "a connection broke at its end");
+    }
+}
+
+fn reset(client: &SharedClient) {
+    if let Err(error) = client.lock().connection.socket.tcp().set_zero_linger() {
+        tracing::debug!(%error, "a connection could not be reset");
     }
 }

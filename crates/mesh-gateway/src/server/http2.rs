@@ -3,6 +3,7 @@
 //! Refuses what floods a connection; the counts are those of the h2 crate.
 
 mod activity;
+mod calm;
 
 use std::{
     convert::Infallible,
@@ -21,14 +22,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{io::ClientIo, phase::LAST_CALL};
+use super::phase::LAST_CALL;
 use crate::{
     body::{Body, BodyError},
     gateway::Gateway,
     peer::Peer,
-    settings::Limits,
+    socket::Connection,
 };
 use activity::{Activity, Open, Verdict};
+use calm::CalmIo;
 
 /// Requests at once on one connection.
 const STREAMS: u32 = 100;
@@ -39,15 +41,12 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// How often, and for how long, a client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
 
-/// Serves requests on `io` until it ends. After `stop` the client is told so (GOAWAY), and streams under way finish.
-pub(super) async fn serve(
-    io: TokioIo<ClientIo>,
-    peer: Peer,
-    gateway: Gateway,
-    limits: Limits,
-    stop: CancellationToken,
-) {
-    let activity = Activity::new(Arc::clone(&gateway.shared().clock));
+/// Serves requests of `client` until it ends. After `stop` the client is told so (GOAWAY), and streams under way finish.
+pub(super) async fn serve(client: Connection, peer: Peer, gateway: Gateway, stop: CancellationToken) {
+    let limits = gateway.shared().snapshot.load().reloadable.settings.limits;
+    let clock = &gateway.shared().clock;
+    let io = TokioIo::new(CalmIo::new(client, Arc::clone(clock)));
+    let activity = Activity::new(Arc::clone(clock));
     let answering = Arc::new(Answering { gateway, peer, activity: Arc::clone(&activity) });
     let service = service_fn(move |request| answer(Arc::clone(&answering), request));
     let mut builder = http2::Builder::new(TokioExecutor::new());

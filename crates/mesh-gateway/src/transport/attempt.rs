@@ -10,26 +10,25 @@ use http::{
 use http_body::Body as _;
 use mesh_client::driver::{Attempt, Sent, Transport};
 use mesh_core::{
-    clock::Clock,
+    clock::{Clock, Tick},
     header::{X_SERVICE_NAME, X_SIGNATURE, X_TIMESTAMP},
     health::verdict::ToCome,
     retry::{Failure, Outcome},
     service::{BaseUrl, Protocol},
     signature::{Signature, Signer},
 };
-use tokio::time::timeout;
 
 use super::{
     body::{Home, Pieces, UpstreamBody},
     classify,
     connect::connect,
-    connection::Connection,
     exchange::{self, Exchange},
     http2,
     pool::Pool,
 };
 use crate::{
-    http1::{Parser, ResponseHead, write_line, write_request_line},
+    http1::{Parser, ResponseHead, write_line, write_number_line, write_request_line},
+    socket::Connection,
     tls::UpstreamTls,
 };
 
@@ -80,11 +79,10 @@ impl Transport for Outgoing<'_> {
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Sent<Self::Response> {
-        let (url, limit) = (&attempt.instance.url, attempt.limit);
         let result = match self.protocol {
             // Boxed, so that it does not make those larger that do without it.
-            Protocol::Http2 => Box::pin(http2::exchange(self, url, limit)).await,
-            _ => timeout(limit, self.exchange(url, limit)).await.unwrap_or_else(|_| Err(late(limit))),
+            Protocol::Http2 => Box::pin(http2::exchange(self, &attempt.instance.url, attempt.limit)).await,
+            _ => self.exchange(&attempt).await,
         };
         match result {
             Ok(response) => {
@@ -108,15 +106,17 @@ const fn failed<R>(outcome: Outcome, message: String) -> Sent<R> {
 }
 
 impl Outgoing<'_> {
-    async fn exchange(&self, url: &BaseUrl, limit: Duration) -> Result<Response<UpstreamBody>, Broken> {
+    async fn exchange(&self, attempt: &Attempt<'_>) -> Result<Response<UpstreamBody>, Broken> {
+        let url = &attempt.instance.url;
+        let (mut now, ends) = (attempt.begun, attempt.begun.after(attempt.limit));
         let origin = url.shared_origin();
         loop {
-            let pooled = self.pooled(&origin);
+            let pooled = self.pooled(&origin, now);
             let was_pooled = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
                 None => {
-                    let connection = connect(url, self.connect_timeout, limit, self.tls)
+                    let connection = connect(url, self.connect_timeout, ends.since(now), self.tls)
                         .await
                         .map_err(|error| Broken::NotSent(Failure::Connect, error.to_string()))?;
                     self.pool.opened(&origin, self.clock.monotonic());
@@ -126,7 +126,8 @@ impl Outgoing<'_> {
             let mut head = mem::take(&mut connection.out);
             self.write(&mut head, url);
             let parser = Parser::new(*self.method == Method::HEAD, self.may_switch);
-            let mut exchange = Exchange::new(&mut connection, &head, self.body, parser);
+            let mut exchange =
+                Exchange::new(&mut connection, &head, self.body, parser, (&**self.clock, ends));
             let answered = (&mut exchange).await;
             let unwritten = exchange.unwritten();
             let has_heard = exchange.has_heard;
@@ -134,16 +135,22 @@ impl Outgoing<'_> {
             match answered {
                 Ok(answer) => return Ok(self.wrap(answer, connection, unwritten, origin)),
                 Err(broken) => {
-                    let is_stale = was_pooled && !has_heard;
+                    let is_stale = was_pooled && !has_heard && !matches!(broken, exchange::Broken::Late);
                     if is_stale {
                         self.pool.was_closed(&origin, self.clock.monotonic());
                     }
                     let is_unsent = matches!(broken, exchange::Broken::Unsent(_));
                     // The instance closed the connection while it was idle; the next one may be a fresh one.
                     if is_stale && (is_unsent || self.may_repeat) {
+                        now = self.clock.monotonic();
                         continue;
                     }
-                    let message = broken.to_string();
+                    let message = match broken {
+                        exchange::Broken::Late => {
+                            format!("no answer within {} ms", attempt.limit.as_millis())
+                        }
+                        _ => broken.to_string(),
+                    };
                     return Err(match broken {
                         exchange::Broken::Unsent(_) => Broken::NotSent(Failure::Reset, message),
                         _ => Broken::Lost(broken.failure(), message),
@@ -154,8 +161,7 @@ impl Outgoing<'_> {
     }
 
     /// An idle connection, if there is one that this request may go over.
-    fn pooled(&self, origin: &Arc<str>) -> Option<Connection> {
-        let now = self.clock.monotonic();
+    fn pooled(&self, origin: &Arc<str>, now: Tick) -> Option<Box<Connection>> {
         loop {
             let idle = match self.may_repeat {
                 true => self.pool.take(origin, now),
@@ -170,7 +176,7 @@ impl Outgoing<'_> {
     fn wrap(
         &self,
         answer: ResponseHead,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         unwritten: Bytes,
         origin: Arc<str>,
     ) -> Response<UpstreamBody> {
@@ -198,11 +204,11 @@ impl Outgoing<'_> {
         write_line(out, HOST.as_str(), url.authority().as_bytes());
         out.extend_from_slice(self.lines);
         if self.says_length() {
-            write_line(out, CONTENT_LENGTH.as_str(), HeaderValue::from(self.body.len()).as_bytes());
+            write_number_line(out, CONTENT_LENGTH.as_str(), self.body.len() as u64);
         }
         write_line(out, X_SERVICE_NAME.as_str(), self.name.as_bytes());
-        write_line(out, X_TIMESTAMP.as_str(), HeaderValue::from(timestamp).as_bytes());
-        write_line(out, X_SIGNATURE.as_str(), signature.as_str().as_bytes());
+        write_number_line(out, X_TIMESTAMP.as_str(), timestamp);
+        write_line(out, X_SIGNATURE.as_str(), signature.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
 

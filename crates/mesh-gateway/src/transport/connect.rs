@@ -7,8 +7,10 @@ use rustls::{AlertDescription, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use super::connection::Connection;
-use crate::{socket::Socket, tls::UpstreamTls};
+use crate::{
+    socket::{Connection, Socket},
+    tls::UpstreamTls,
+};
 
 /// How long a handshake may take, beside the limit of the connect.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(1);
@@ -29,8 +31,8 @@ pub(super) async fn connect(
     limit: Duration,
     all: Duration,
     tls: &UpstreamTls,
-) -> Result<Connection, NoConnection> {
-    Ok(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?))
+) -> Result<Box<Connection>, NoConnection> {
+    Ok(Box::new(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?)))
 }
 
 /// Like [`connect`], for `protocol`; under TLS the instance agrees to speak it.

@@ -10,23 +10,31 @@ use std::{
 };
 
 use bytes::Bytes;
-use mesh_core::retry::Failure;
+use mesh_core::{
+    clock::{Clock, Tick},
+    retry::Failure,
+};
 
-use super::connection::Connection;
-use crate::http1::{Malformed, Parser, ResponseHead};
+use crate::{
+    http1::{Malformed, Parser, ResponseHead},
+    socket::Connection,
+};
 
 /// A request on a connection. A future of the answer's head.
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
-    pub(super) connection: &'a mut Connection,
-    pub(super) head: &'a [u8],
-    pub(super) body: &'a Bytes,
+    connection: &'a mut Connection,
+    head: &'a [u8],
+    body: &'a Bytes,
     /// How much of head and body was written.
-    pub(super) written: usize,
-    pub(super) parser: Parser,
+    written: usize,
+    parser: Parser,
     /// Whether a byte of an answer came.
     pub(super) has_heard: bool,
     write_error: Option<io::Error>,
+    clock: &'a dyn Clock,
+    /// When it is over, answer or not.
+    ends: Tick,
 }
 
 /// Why there is no answer.
@@ -43,6 +51,9 @@ pub(super) enum Broken {
     Silent,
     #[error("the connection was closed within the answer's head")]
     Short,
+    /// Its time was over.
+    #[error("no answer in time")]
+    Late,
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
@@ -53,6 +64,7 @@ impl Broken {
         match self {
             Self::Malformed(_) => Failure::Malformed,
             Self::Short => Failure::Truncated,
+            Self::Late => Failure::Timeout,
             Self::Unsent(_) | Self::Lost(_) | Self::Silent => Failure::Reset,
         }
     }
@@ -64,8 +76,9 @@ impl<'a> Exchange<'a> {
         head: &'a [u8],
         body: &'a Bytes,
         parser: Parser,
+        (clock, ends): (&'a dyn Clock, Tick),
     ) -> Self {
-        Self { connection, head, body, written: 0, parser, has_heard: false, write_error: None }
+        Self { connection, head, body, written: 0, parser, has_heard: false, write_error: None, clock, ends }
     }
 
     /// What of the body is still to be written.
@@ -121,7 +134,8 @@ impl Future for Exchange<'_> {
                     if exchange.write_error.is_some() && exchange.connection.is_surely_quiet() {
                         return Poll::Ready(Err(exchange.lost(io::ErrorKind::BrokenPipe.into())));
                     }
-                    return Poll::Pending;
+                    let late = exchange.connection.poll_late(context, exchange.clock, exchange.ends);
+                    return late.map(|()| Err(Broken::Late));
                 }
             }
         }

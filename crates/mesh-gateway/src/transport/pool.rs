@@ -4,14 +4,15 @@
 mod tests;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use mesh_core::clock::Tick;
 
-use super::{connection::Connection, http2::Connections};
+use super::http2::Connections;
+use crate::socket::Connection;
 
 /// Shorter than the idle timeouts of common servers is not possible; shorter than most is enough, because a
 /// connection that its server closed is seen as closed before it is used.
@@ -30,7 +31,7 @@ pub(super) const COUNTED: Duration = Duration::from_secs(3_600);
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     pub(super) http2: Connections,
-    instances: Mutex<HashMap<Arc<str>, Instance>>,
+    instances: Mutex<BTreeMap<Arc<str>, Instance>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ pub(crate) struct PoolFigures {
 
 #[derive(Debug)]
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Tick,
 }
 
@@ -67,7 +68,7 @@ impl Idle {
 
 impl Pool {
     /// The connection to `origin` that was used last and is still open.
-    pub(super) fn take(&self, origin: &str, now: Tick) -> Option<Connection> {
+    pub(super) fn take(&self, origin: &str, now: Tick) -> Option<Box<Connection>> {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let instance = instances.get_mut(origin)?;
         while let Some(mut candidate) = instance.idle.pop() {
@@ -92,7 +93,7 @@ impl Pool {
 
     /// Like [`take`](Self::take), for a request that may not be repeated once it was written: only a connection that
     /// was just used, to an instance that is not known to close such ones.
-    pub(super) fn take_steady(&self, origin: &str, now: Tick) -> Option<Connection> {
+    pub(super) fn take_steady(&self, origin: &str, now: Tick) -> Option<Box<Connection>> {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let instance = instances.get_mut(origin)?;
         let is_wary =
@@ -137,7 +138,7 @@ impl Pool {
     }
 
     /// Takes a connection back after its answer was read to the end.
-    pub(super) fn give_back(&self, origin: &Arc<str>, connection: Connection, now: Tick) {
+    pub(super) fn give_back(&self, origin: &Arc<str>, connection: Box<Connection>, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let instance = match instances.get_mut(origin) {
             Some(instance) => instance,

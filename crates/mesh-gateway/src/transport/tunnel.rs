@@ -11,15 +11,17 @@ use std::{
 };
 
 use bytes::Buf;
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{connection::Connection, frames::Frames};
+use super::frames::Frames;
+use crate::{
+    socket::Connection,
+    switch::{ClientSwitch, Switched},
+};
 
 /// What is held of one direction.
 const HELD: usize = 8 * 1024;
@@ -49,10 +51,9 @@ impl Tunnel {
     }
 
     /// Carries bytes between `client`, once it switched too, and the instance. After `stop` it ends within moments.
-    pub(crate) async fn carry(self, client: OnUpgrade, stop: CancellationToken) {
-        let client = match client.await {
-            Ok(client) => TokioIo::new(client),
-            Err(error) => return tracing::debug!(%error, "a client was gone before its tunnel"),
+    pub(crate) async fn carry(self, client: ClientSwitch, stop: CancellationToken) {
+        let Some(client) = client.switched().await else {
+            return tracing::debug!("a client was gone before its tunnel");
         };
         let is_websocket = self.is_websocket;
         let mut ends = Ends::new(client, self.connection);
@@ -73,7 +74,7 @@ impl Tunnel {
 
 /// Both ends of a tunnel.
 struct Ends {
-    client: TokioIo<Upgraded>,
+    client: Switched,
     instance: Connection,
     /// What the client said and the instance has not yet.
     held: Box<[u8; HELD]>,
@@ -96,7 +97,7 @@ enum Way {
 }
 
 impl Ends {
-    fn new(client: TokioIo<Upgraded>, instance: Connection) -> Self {
+    fn new(client: Switched, instance: Connection) -> Self {
         let held = Box::new([0; HELD]);
         let (up, down, frames) = (Way::Open, Way::Open, Frames::default());
         Self { client, instance, held, from: 0, to: 0, up, down, frames, error: None }

@@ -13,7 +13,7 @@ use crate::{
     connections,
     refusals::{all_refused, get, node_before},
     sizes::{self, Row},
-    support::{Answer, PATIENCE},
+    support::{Answer, Node, PATIENCE},
 };
 
 #[tokio::test]
@@ -108,5 +108,92 @@ async fn a_client_without_chunks_sees_a_broken_answer_as_a_reset() {
     let mut bytes = Vec::new();
     let read = timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await.unwrap();
     assert!(read.is_err(), "a clean end after {:?}", String::from_utf8_lossy(&bytes));
+    node.stop().await;
+}
+
+/// Sends `bytes`, and reads until the gateway ends the connection.
+async fn talk(node: &Node, bytes: &str) -> String {
+    let mut client = TcpStream::connect(node.running.public()).await.unwrap();
+    client.write_all(bytes.as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    timeout(PATIENCE, client.read_to_end(&mut said)).await.unwrap().unwrap();
+    String::from_utf8(said).unwrap()
+}
+
+#[tokio::test]
+async fn trailers_go_on_to_a_client_that_takes_them() {
+    let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n";
+    let (url, _) = connections::instance(bytes, usize::MAX).await;
+    let node = connections::node_before(&url).await;
+    let ask = |te: &str| format!("GET /api/orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{te}\r\n");
+    let said = talk(&node, &ask("TE: trailers\r\n")).await;
+    assert!(said.ends_with("3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n"), "{said}");
+    let said = talk(&node, &ask("")).await;
+    assert!(said.ends_with("3\r\nabc\r\n0\r\n\r\n"), "{said}");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn requests_sent_ahead_are_answered_in_turn() {
+    let upstream = FakeUpstream::scripted([]).await.unwrap();
+    let node = node_before(&upstream).await;
+    let mut bytes = String::new();
+    for number in 0..40 {
+        bytes += &format!("POST /api/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{number:02}");
+        bytes += "GET /api/nothing HTTP/1.1\r\nHost: a\r\n\r\n";
+    }
+    bytes += "GET /api/nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let said = talk(&node, &bytes).await;
+    assert_eq!(said.matches("HTTP/1.1 200 OK").count(), 40, "{said}");
+    assert_eq!(said.matches("HTTP/1.1 404 Not Found").count(), 41);
+    let bodies: Vec<_> = upstream.requests().iter().map(|request| request.body.to_vec()).collect();
+    assert_eq!(bodies, (0..40).map(|number| format!("{number:02}").into_bytes()).collect::<Vec<_>>());
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_with_http_1_0_keeps_its_connection_only_if_it_asks_to() {
+    let upstream = FakeUpstream::scripted([]).await.unwrap();
+    let node = node_before(&upstream).await;
+    let ask = "GET /api/orders/7 HTTP/1.0\r\nHost: a\r\n";
+    let said = talk(&node, &format!("{ask}\r\n")).await;
+    assert!(said.starts_with("HTTP/1.0 200 OK\r\n") && said.contains("connection: close\r\n"), "{said}");
+    let said = talk(&node, &format!("{ask}Connection: keep-alive\r\n\r\n{ask}\r\n")).await;
+    assert!(
+        said.contains("connection: keep-alive\r\n") && said.matches("HTTP/1.0 200").count() == 2,
+        "{said}"
+    );
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn every_answer_says_when_it_was_made() {
+    let (url, _) = connections::instance(b"HTTP/1.1 204 No Content\r\n\r\n", usize::MAX).await;
+    let node = connections::node_before(&url).await;
+    let answer = node.get("/api/orders").await;
+    assert_eq!((answer.status, answer.header("date").len()), (204, 1));
+    assert_eq!(node.get("/nothing").await.header("date").len(), 1);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_read_does_not_become_the_next_request() {
+    let upstream = FakeUpstream::scripted([]).await.unwrap();
+    let node = node_before(&upstream).await;
+    let hidden = "GET /api/orders/7 HTTP/1.1\r\nHost: a\r\n\r\n";
+    let here =
+        format!("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{hidden}", hidden.len());
+    let next = "GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let said = talk(&node, &format!("{here}{next}")).await;
+    assert_eq!(said.matches("HTTP/1.1 404 Not Found").count(), 2, "{said}");
+    // A part of a body that does not come ends the connection: where the next request begins, nobody knows.
+    let part = format!("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n{hidden}");
+    let said = talk(&node, &part).await;
+    assert!(said.matches("HTTP/1.1 404").count() == 1 && said.contains("connection: close\r\n"), "{said}");
+    // Nor does a client that waits for a word send its body behind an answer.
+    let waits = "POST /nothing HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    let said = talk(&node, waits).await;
+    assert!(said.starts_with("HTTP/1.1 404") && said.contains("connection: close\r\n"), "{said}");
+    assert_eq!(upstream.count(), 0);
     node.stop().await;
 }

@@ -1,5 +1,7 @@
 //! Which heads pass the door, and what of them a service sees.
 
+use http::HeaderValue;
+
 use super::*;
 
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9));

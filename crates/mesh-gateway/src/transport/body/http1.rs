@@ -16,7 +16,8 @@ use tokio::time::timeout;
 use super::{Broken, forwarded};
 use crate::{
     http1::{Chunked, Framing, Piece},
-    transport::{connection::Connection, pool::Pool, tunnel::Tunnel},
+    socket::Connection,
+    transport::{pool::Pool, tunnel::Tunnel},
 };
 
 /// How long the rest of a request may take whose answer is complete.
@@ -25,7 +26,7 @@ const REST_LIMIT: Duration = Duration::from_secs(10);
 /// A body over a connection of its own.
 pub(in crate::transport) struct Pieces {
     rest: Rest,
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     /// What of the request was not yet written when the answer came.
     unwritten: Bytes,
     home: Option<Home>,
@@ -48,7 +49,7 @@ pub(in crate::transport) struct Home {
 }
 
 impl Home {
-    fn take_back(&self, connection: Connection) {
+    fn take_back(&self, connection: Box<Connection>) {
         self.pool.give_back(&self.origin, connection, self.clock.monotonic());
     }
 }
@@ -56,14 +57,14 @@ impl Home {
 /// Writes the rest of a request whose answer was read to the end. A future of the connection; none: it ended, or said
 /// more than its answer.
 struct WriteRest {
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     unwritten: Bytes,
 }
 
 impl Future for WriteRest {
-    type Output = Option<Connection>;
+    type Output = Option<Box<Connection>>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Connection>> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Box<Connection>>> {
         let Self { connection, unwritten } = &mut *self;
         let Some(open) = connection else { return Poll::Ready(None) };
         if open.poll_read(context, 0).is_ready() {
@@ -84,7 +85,7 @@ impl Pieces {
     /// The body that `framing` announces, over `connection`, which goes to `home` afterwards, if anywhere.
     pub(in crate::transport) fn new(
         framing: Framing,
-        connection: Connection,
+        connection: Box<Connection>,
         unwritten: Bytes,
         home: Option<Home>,
     ) -> Self {
@@ -103,7 +104,7 @@ impl Pieces {
 
     /// The connection of an instance that switched protocols.
     pub(super) fn into_tunnel(self) -> Option<Tunnel> {
-        self.connection.map(Tunnel::new)
+        self.connection.map(|connection| Tunnel::new(*connection))
     }
 
     pub(super) const fn is_end(&self) -> bool {

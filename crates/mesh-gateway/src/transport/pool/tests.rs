@@ -11,10 +11,10 @@ use super::*;
 use crate::socket::Socket;
 
 /// A connection, and the instance's end of it.
-async fn connection() -> (Connection, TcpStream) {
+async fn connection() -> (Box<Connection>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    (Connection::new(Socket::Plain(stream)), listener.accept().await.unwrap().0)
+    (Box::new(Connection::new(Socket::Plain(stream))), listener.accept().await.unwrap().0)
 }
 
 fn seconds(seconds: u64) -> Tick {
