@@ -4,7 +4,7 @@
 //!
 //! * `listener`: heads that the HTTP parser refuses, slow heads, silent connections, answers to clients that still send,
 //!   resets towards HTTP/1.0 clients;
-//! * `http2_listener`: how HTTP/2 connections begin, wait and end;
+//! * `http2_listener`, `http2_floods`: how HTTP/2 connections begin, wait and end, and what floods them;
 //! * `tls_listener`: the server's certificates;
 //! * `ending`: when the listener closes, and the last request on a connection. Its counterpart is
 //!   `embedding::requests_under_way_finish_while_ready_says_no`.
@@ -44,5 +44,6 @@ mod support;
 mod tls_instances;
 mod tracing;
 mod tunnels;
+mod upstream_refusals;
 mod verdicts;
 mod watching;

@@ -10,7 +10,7 @@ use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener, net::TcpStrea
 use crate::support::{Node, manifest_with, service, until};
 
 /// A gateway with short limits before these instances.
-async fn node_before(urls: &[String]) -> Node {
+pub(crate) async fn node_before(urls: &[String]) -> Node {
     let settings = GatewaySettings {
         configured: vec![service("orders", urls)],
         timeout: Duration::from_millis(400),
@@ -32,13 +32,13 @@ async fn node_before(urls: &[String]) -> Node {
 }
 
 /// The base URL of a port that nobody listens on.
-async fn nobody() -> String {
+pub(crate) async fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
 
 /// An instance that sends `bytes` to whoever asks, and closes.
-async fn raw_upstream(bytes: &'static [u8]) -> String {
+pub(crate) async fn raw_upstream(bytes: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

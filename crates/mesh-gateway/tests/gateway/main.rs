@@ -41,5 +41,6 @@ mod tls_instances;
 mod tls_listener;
 mod tracing;
 mod tunnels;
+mod upstream_refusals;
 mod verdicts;
 mod watching;
