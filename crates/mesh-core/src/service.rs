@@ -178,6 +178,18 @@ pub enum Protocol {
     Http2,
 }
 
+/// What a gateway does with the bodies of requests to a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequestBodies {
+    /// Holds each until it is whole, and signs it.
+    #[default]
+    Held,
+    /// Passes each on as it comes, and signs it as if it were empty: for gRPC whose clients stream. Over
+    /// [`Protocol::Http2`] alone.
+    Streamed,
+}
+
 /// A service as configured: its instances and what differs from the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -193,6 +205,16 @@ pub struct Service {
     pub multipart: MultipartPolicy,
     /// What a gateway speaks to its instances.
     pub protocol: Protocol,
+    /// What a gateway does with the bodies of requests to it.
+    pub request_bodies: RequestBodies,
+}
+
+impl Service {
+    /// Whether a gateway passes the bodies of requests on as they come.
+    #[must_use]
+    pub fn streams_requests(&self) -> bool {
+        self.protocol == Protocol::Http2 && self.request_bodies == RequestBodies::Streamed
+    }
 }
 
 impl Service {
@@ -206,6 +228,7 @@ impl Service {
             retries: None,
             multipart: MultipartPolicy::Signed,
             protocol: Protocol::Http1,
+            request_bodies: RequestBodies::Held,
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     snapshot::{RouteState, Snapshot},
     trail::Trail,
 };
-pub(crate) use buffer::{announces_too_much, buffer};
+pub(crate) use buffer::{announces_too_much, buffer, malformed_body};
 pub(crate) use crumbs::join_cookies;
 pub(crate) use guard::{Guarded, Reading};
 pub(crate) use head::{Head, check as check_head, upgrade};

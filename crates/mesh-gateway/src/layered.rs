@@ -60,7 +60,7 @@ where
     let clock = Arc::clone(&passage.gateway.shared().clock);
     let cells = Arc::clone(passage.gateway.cells());
     let begun = clock.monotonic();
-    if let Err(refusal) = announces_too_much(request.headers(), route.body_limit) {
+    if let Err(refusal) = announces_too_much(request.headers(), route.body_bounds().0) {
         return refusal.into_response();
     }
     let (request, reading) = prepare(passage, path, request);
@@ -106,7 +106,8 @@ where
     }
     parts.extensions.insert(RouteMeta::new(Arc::clone(&route.entry), path));
     parts.extensions.insert(passage.peer);
-    let (body, reading) = Guarded::around(body, route.body_limit, route.reloadable.settings.limits);
+    let (limit, limits) = route.body_bounds();
+    let (body, reading) = Guarded::around(body, limit, limits);
     parts.extensions.insert(passage);
     (Request::from_parts(parts, body), reading)
 }

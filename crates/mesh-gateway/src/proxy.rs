@@ -17,7 +17,7 @@ use mesh_core::{
 
 use crate::{
     body::{Body, BodyError},
-    door::{Head, buffer},
+    door::{Head, malformed_body},
     error::Refusal,
     gateway::Gateway,
     metrics::Tally,
@@ -62,7 +62,7 @@ where
     let shared = gateway.shared();
     let settings = &route.reloadable.settings;
     let begun = shared.clock.monotonic();
-    let body = buffer(&parts.headers, body, route.body_limit, &settings.limits).await?;
+    let (body, streamed) = outgoing::body(route, parts, body).await?;
     let now = if body.is_empty() { begun } else { shared.clock.monotonic() };
     let is_last_resort = route.service.all_open(&shared.health, now);
     if is_last_resort && route.service.just_failed(now) {
@@ -75,9 +75,11 @@ where
     }
     let path_and_query = outgoing::path_and_query(route, head);
     let mut lines = outgoing::lines(route, parts, head, arrival);
-    let switch = switched::ask(route, parts, head, !body.is_empty(), &mut lines)?;
-    let may_repeat = may_repeat(route, parts) && body.len() <= settings.limits.held_body;
-    let signs_body = body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers);
+    let switch = switched::ask(route, parts, head, !body.is_empty() || streamed.is_some(), &mut lines)?;
+    let may_repeat =
+        may_repeat(route, parts) && body.len() <= settings.limits.held_body && streamed.is_none();
+    let signs_body = streamed.is_none()
+        && (body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers));
     let transport = Outgoing {
         pool: gateway.pool(),
         clock: &shared.clock,
@@ -89,6 +91,7 @@ where
         takes_trailers: outgoing::takes_trailers(route, parts),
         lines: &lines,
         body: &body,
+        streamed: streamed.as_ref(),
         signs_body,
         may_repeat,
         may_switch: switch.is_some(),
@@ -101,7 +104,11 @@ where
         attempt_timeout: route.attempt_timeout,
         deadline: begun.after(route.deadline),
     };
-    let report = shared.driver.drive(&route.service.view, &facts, &transport).await;
+    let drive = || shared.driver.drive(&route.service.view, &facts, &transport);
+    let report = match &streamed {
+        None => drive().await,
+        Some(streamed) => Box::pin(streamed.unless_broken(drive())).await.ok_or_else(malformed_body)?,
+    };
     let cells = gateway.cells();
     cells.attempted(route.number, &route.entry.service, &report.attempts);
     if !signs_body {

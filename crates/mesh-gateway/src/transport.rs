@@ -12,5 +12,6 @@ mod tunnel;
 
 pub(crate) use attempt::Outgoing;
 pub(crate) use body::{Broken, UpstreamBody};
+pub(crate) use http2::Streamed;
 pub(crate) use pool::{Pool, PoolFigures};
 pub(crate) use tunnel::Tunnel;

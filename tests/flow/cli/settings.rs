@@ -88,6 +88,24 @@ fn a_multipart_body_is_signed_or_left_out_for_php_and_nothing_else() {
 }
 
 #[test]
+fn a_service_speaks_http_1_or_http_2_and_streams_bodies_over_http_2_alone() {
+    let with = |lines: &str| House::new(&format!("[services.x]\n{lines}\n"));
+    for lines in ["protocol = \"http1\"", "protocol = \"http2\"\nrequest_bodies = \"streamed\""] {
+        good(&with(lines), &["config", "check"]);
+    }
+    for (lines, says) in [
+        ("protocol = \"h2\"", "mesh.toml:4: services.x.protocol: \"h2\" is not one of \"http1\", \"http2\""),
+        (
+            "request_bodies = \"all\"",
+            "services.x.request_bodies: \"all\" is not one of \"held\", \"streamed\"",
+        ),
+        ("request_bodies = \"streamed\"", "services.x.request_bodies: bodies are streamed over HTTP/2 alone"),
+    ] {
+        fails(&with(lines), &["config", "check"], 2, says);
+    }
+}
+
+#[test]
 fn variables_are_checked_as_the_file_is() {
     let house = House::new("[services.my-shop]\nbase_urls = [\"http://127.0.0.1:1\"]\n");
     for (name, value, says) in [

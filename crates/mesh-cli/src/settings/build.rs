@@ -8,7 +8,7 @@ use mesh_core::{
     retry::{RetryMethods, RetryPolicy},
     route::PrefixStyle,
     secret::Secret,
-    service::{Protocol, Service},
+    service::{Protocol, RequestBodies, Service},
     signature::{Algorithm, Keyring, MultipartPolicy},
 };
 
@@ -187,6 +187,13 @@ fn services(reader: &Reader<'_>, errors: &mut Vec<SettingError>) -> Vec<Service>
             }
             if reader.text(&key("protocol")).as_deref() == Some("http2") {
                 service.protocol = Protocol::Http2;
+            }
+            if reader.text(&key("request_bodies")).as_deref() == Some("streamed") {
+                service.request_bodies = RequestBodies::Streamed;
+                if !service.streams_requests() {
+                    let says = "bodies are streamed over HTTP/2 alone: set protocol = \"http2\" too";
+                    errors.push(reader.error(&key("request_bodies"), says));
+                }
             }
             if service.timeout == Some(Duration::ZERO) {
                 errors.push(reader.error(&key("timeout"), "a timeout is longer than zero"));

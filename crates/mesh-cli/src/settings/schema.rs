@@ -111,6 +111,7 @@ const RETRY_METHODS: &[&str] = &["idempotent", "all"];
 const LOG_FORMATS: &[&str] = &["json", "text"];
 const MULTIPART: &[&str] = &["signed", "php"];
 const PROTOCOLS: &[&str] = &["http1", "http2"];
+const REQUEST_BODIES: &[&str] = &["held", "streamed"];
 const PREFIX_STYLES: &[&str] = &["after-first", "front"];
 
 /// Every setting, in the order of the documentation.
@@ -145,6 +146,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Choice(PROTOCOLS),
         "\"http1\"",
         "What the gateway speaks to the instances; \"http2\" (gRPC): by prior knowledge to http://, by ALPN to https://.",
+    ),
+    setting(
+        "services.*.request_bodies",
+        Kind::Choice(REQUEST_BODIES),
+        "\"held\"",
+        "\"held\": the gateway waits for a request's body and signs it; \"streamed\" (gRPC whose clients stream, with protocol = \"http2\"): it passes on as it comes, without a limit, signed as empty.",
     ),
     setting("defaults.timeout", Kind::Seconds, "5", "The limit of one attempt."),
     setting("defaults.retries", Kind::Count(10), "2", "Further attempts per instance."),

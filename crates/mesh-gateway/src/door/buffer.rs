@@ -32,7 +32,7 @@ where
     loop {
         let frame = match timeout_at(window.ends, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(_))) => return Err(Refusal::new(Code::BadFraming, "the request body is malformed")),
+            Ok(Some(Err(_))) => return Err(malformed_body()),
             Ok(None) => break,
             Err(_) => return Err(too_slow()),
         };
@@ -63,6 +63,10 @@ pub(crate) fn announces_too_much(headers: &HeaderMap, limit: u64) -> Result<(), 
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+pub(crate) fn malformed_body() -> Refusal {
+    Refusal::new(Code::BadFraming, "the request body is malformed")
 }
 
 pub(super) fn too_slow() -> Refusal {

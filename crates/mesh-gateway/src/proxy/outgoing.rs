@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::request::Parts;
 use mesh_core::{
     forward::{self, ClientFacts},
@@ -11,9 +12,12 @@ use mesh_core::{
 
 use super::{Arrival, Way};
 use crate::{
-    door::Head,
+    body::BodyError,
+    door::{Head, buffer},
+    error::Refusal,
     http1::{HEAD_BYTES, write_line},
     snapshot::RouteState,
+    transport::Streamed,
 };
 
 /// The service's path and the client's query, byte for byte.
@@ -60,6 +64,22 @@ pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival:
         write_line(&mut lines, TRACEPARENT.as_str(), &trace.header());
     }
     lines
+}
+
+/// The body of a request, held whole or as it comes.
+pub(super) async fn body<B>(
+    route: &RouteState,
+    parts: &Parts,
+    body: B,
+) -> Result<(Bytes, Option<Streamed>), Refusal>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    if route.service.streams_requests && !body.is_end_stream() {
+        return Ok((Bytes::new(), Some(Streamed::new(body))));
+    }
+    Ok((buffer(&parts.headers, body, route.body_limit, &route.reloadable.settings.limits).await?, None))
 }
 
 /// Whether an instance is told that its trailers are taken. HTTP/1.1 instances are told nothing: `TE` is the

@@ -17,7 +17,7 @@ use mesh_core::{
     signature::MultipartPolicy,
 };
 
-use crate::{overrides::RouteService, reloadable::Reloadable};
+use crate::{overrides::RouteService, reloadable::Reloadable, settings::Limits};
 
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
@@ -48,10 +48,23 @@ pub(crate) struct ServiceState {
     pub(crate) timeout: Duration,
     pub(crate) multipart: MultipartPolicy,
     pub(crate) protocol: Protocol,
+    /// Whether bodies of requests go on as they come.
+    pub(crate) streams_requests: bool,
     last_resort_failed: AtomicU64,
 }
 
 impl RouteState {
+    /// What a body that nobody holds may measure, and how slowly it may come. One that goes on as it comes may be
+    /// endless, and silent.
+    pub(crate) fn body_bounds(&self) -> (u64, Limits) {
+        let limits = self.reloadable.settings.limits;
+        if self.service.streams_requests {
+            (u64::MAX, Limits { body_window: Duration::from_secs(u32::MAX.into()), ..limits })
+        } else {
+            (self.body_limit, limits)
+        }
+    }
+
     /// Whether a request id is an explicit key on this route, and answers are replayed.
     pub(crate) const fn declares_idempotency(&self) -> bool {
         self.idempotency.is_some()
@@ -73,6 +86,7 @@ impl ServiceState {
             timeout,
             multipart: service.multipart,
             protocol: service.protocol,
+            streams_requests: service.streams_requests(),
             last_resort_failed: AtomicU64::new(last_resort_failed.0),
         }
     }

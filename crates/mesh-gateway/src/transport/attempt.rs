@@ -23,7 +23,7 @@ use super::{
     classify,
     connect::connect,
     exchange::{self, Exchange},
-    http2,
+    http2::{self, Streamed},
     pool::Pool,
 };
 use crate::{
@@ -50,6 +50,8 @@ pub(crate) struct Outgoing<'a> {
     /// The header lines but `Host`, framing and the signature's headers, as they go on the wire.
     pub(crate) lines: &'a [u8],
     pub(crate) body: &'a Bytes,
+    /// A body that goes on as it comes, in place of `body`.
+    pub(crate) streamed: Option<&'a Streamed>,
     /// Whether the signature covers the body.
     pub(crate) signs_body: bool,
     pub(crate) may_repeat: bool,

@@ -36,7 +36,7 @@ enum Kind {
     Over,
 }
 
-/// Why a body broke off. The instance's fault.
+/// Why a body broke off. The instance's fault, but for [`is_client_s`](Self::is_client_s).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Broken {
     #[error("the connection was lost within the answer: {0}")]
@@ -47,6 +47,13 @@ pub(crate) enum Broken {
     Malformed(#[from] Malformed),
     #[error("the stream was lost within the answer: {0}")]
     Stream(Box<h2::Error>),
+}
+
+impl Broken {
+    /// Whether the gateway itself ended the stream, because the client's side of it broke off.
+    fn is_client_s(&self) -> bool {
+        matches!(self, Self::Stream(error) if error.is_reset() && !error.is_remote() && !error.is_library())
+    }
 }
 
 impl From<h2::Error> for Broken {
@@ -111,7 +118,7 @@ impl Body for UpstreamBody {
             }
             Err(broken) => {
                 self.kind = Kind::Over;
-                if let Some(on_end) = self.on_end.take() {
+                if let Some(on_end) = self.on_end.take().filter(|_| !broken.is_client_s()) {
                     on_end(Err(&broken.to_string()));
                 }
                 // The error ends the client's connection at once: what came before it is let out first.
@@ -146,7 +153,7 @@ impl fmt::Debug for UpstreamBody {
 }
 
 /// The trailers that go on: none that frames the message or speaks for the mesh (RFC 9110 §6.5.1).
-fn forwarded(trailers: &HeaderMap) -> Option<HeaderMap> {
+pub(super) fn forwarded(trailers: &HeaderMap) -> Option<HeaderMap> {
     use mesh_core::header::{is_framing, is_hop_by_hop, is_protected};
     let goes_on = |name: &http::HeaderName| !is_hop_by_hop(name) && !is_framing(name) && !is_protected(name);
     let kept: HeaderMap = trailers

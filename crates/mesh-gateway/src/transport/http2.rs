@@ -6,6 +6,7 @@ mod connection;
 mod connections;
 mod head;
 mod opening;
+mod streamed;
 
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ use super::{
     body::{Frames, UpstreamBody},
     connect::NoConnection,
 };
-pub(super) use connections::{Connections, Lease};
+pub(super) use connections::{Connections, Slot};
+pub(super) use streamed::Sending;
+pub(crate) use streamed::Streamed;
 
 /// How often a request that no instance has seen is sent again at once: over connections that their instances were
 /// just closing.
@@ -36,59 +39,69 @@ pub(super) async fn exchange(
     let left = || limit.saturating_sub(outgoing.clock.monotonic().since(begun));
     let mut refused = 0;
     loop {
-        let lease = match timeout(left(), connections::lease(outgoing, url)).await {
-            Ok(Ok(lease)) => lease,
+        let slot = match timeout(left(), connections::slot(outgoing, url)).await {
+            Ok(Ok(slot)) => slot,
             Ok(Err(error)) => return Err(unconnected(&error)),
             Err(_) => {
                 let message = format!("no connection within {} ms", limit.as_millis());
                 return Err(Broken::NotSent(Failure::Connect, message));
             }
         };
-        let heard = lease.heard();
-        let error = match timeout(left(), ask(outgoing, url, &lease)).await {
-            Ok(Ok(response)) => return answer(response, lease),
+        let heard = slot.heard();
+        let error = match timeout(left(), ask(outgoing, url, &slot)).await {
+            Ok(Ok((response, sending))) => return answer(response, slot, sending),
             Ok(Err(error)) => error,
             Err(_) => {
                 // Perhaps there is nobody any more at its other end.
-                if lease.heard() == heard {
-                    lease.leave();
+                if slot.heard() == heard {
+                    slot.leave();
                 }
                 return Err(late(limit));
             }
         };
         if !error.is_reset() {
-            lease.leave();
+            slot.leave();
         }
         refused += 1;
-        if !was_unseen(&error) || refused == LEAVING {
-            return Err(broken(&error));
+        let has_body = outgoing.streamed.is_none_or(Streamed::is_whole);
+        if !has_body || !was_unseen(&error) || refused == LEAVING {
+            return Err(broken(&error, has_body));
         }
     }
 }
 
-/// Sends the request, and waits for the answer's head.
+/// Sends the request, and waits for the answer's head. The rest of a body that is streamed goes on meanwhile.
 async fn ask(
     outgoing: &Outgoing<'_>,
     url: &BaseUrl,
-    lease: &Lease,
-) -> Result<Response<RecvStream>, h2::Error> {
+    slot: &Slot,
+) -> Result<(Response<RecvStream>, Option<Sending>), h2::Error> {
     let request = head::request(outgoing, url).map_err(|_| Reason::INTERNAL_ERROR)?;
-    let (response, mut stream) = lease.requests().send_request(request, outgoing.body.is_empty())?;
-    if !outgoing.body.is_empty() {
-        stream.send_data(Bytes::clone(outgoing.body), true)?;
-    }
-    drop(stream);
+    let is_whole = outgoing.streamed.is_none() && outgoing.body.is_empty();
+    let (response, mut stream) = slot.requests().send_request(request, is_whole)?;
+    let sending = match outgoing.streamed {
+        Some(streamed) => Some(streamed.send(stream)?),
+        None if is_whole => None,
+        None => {
+            stream.send_data(Bytes::clone(outgoing.body), true)?;
+            None
+        }
+    };
     let response = response.await?;
-    lease.hear();
-    Ok(response)
+    slot.hear();
+    Ok((response, sending))
 }
 
-fn answer(response: Response<RecvStream>, lease: Lease) -> Result<Response<UpstreamBody>, Broken> {
+fn answer(
+    response: Response<RecvStream>,
+    slot: Slot,
+    sending: Option<Sending>,
+) -> Result<Response<UpstreamBody>, Broken> {
     let (parts, stream) = response.into_parts();
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Broken::Lost(Failure::Malformed, "HTTP/2 switches to no other protocol".to_owned()));
     }
-    let frames = Frames::new(&parts.headers, stream, lease);
+    let frames = Frames::new(&parts.headers, stream, (slot, sending));
     Ok(Response::from_parts(parts, UpstreamBody::http2(frames)))
 }
 
@@ -106,8 +119,15 @@ fn was_unseen(error: &h2::Error) -> bool {
     error.is_go_away() && error.is_remote()
 }
 
-/// What the error is to the rules of retrying.
-fn broken(error: &h2::Error) -> Broken {
+/// What the error is to the rules of retrying; a request whose body is gone is never sent again.
+fn broken(error: &h2::Error, has_body: bool) -> Broken {
+    match verdict(error) {
+        Broken::NotSent(failure, message) if !has_body => Broken::Lost(failure, message),
+        broken => broken,
+    }
+}
+
+fn verdict(error: &h2::Error) -> Broken {
     let message = error.to_string();
     if was_unseen(error) {
         return Broken::NotSent(Failure::Reset, message);

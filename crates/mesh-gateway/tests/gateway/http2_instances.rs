@@ -5,6 +5,7 @@ mod encrypted;
 mod faults;
 mod grpc;
 mod instance;
+mod streams;
 
 use mesh_core::service::Protocol;
 use mesh_gateway::GatewaySettings;

@@ -9,12 +9,15 @@ use http::{HeaderMap, header::CONTENT_LENGTH};
 use http_body::{Frame, SizeHint};
 
 use super::{Broken, forwarded};
-use crate::transport::http2::Lease;
+use crate::transport::http2::{Sending, Slot};
+
+/// What is held while the body lasts: the stream's room, and who sends the rest of the request.
+type Held = (Slot, Option<Sending>);
 
 /// A body over a stream of a shared connection.
 pub(in crate::transport) struct Frames {
     /// None: it is over.
-    stream: Option<(RecvStream, Lease)>,
+    stream: Option<(RecvStream, Held)>,
     /// How much is still to come, where the answer said so.
     left: Option<u64>,
     has_data_ended: bool,
@@ -22,10 +25,10 @@ pub(in crate::transport) struct Frames {
 
 impl Frames {
     /// The body of an answer with these headers.
-    pub(in crate::transport) fn new(headers: &HeaderMap, stream: RecvStream, lease: Lease) -> Self {
+    pub(in crate::transport) fn new(headers: &HeaderMap, stream: RecvStream, held: Held) -> Self {
         let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let is_over = stream.is_end_stream();
-        Self { stream: (!is_over).then_some((stream, lease)), left: length, has_data_ended: false }
+        Self { stream: (!is_over).then_some((stream, held)), left: length, has_data_ended: false }
     }
 
     pub(super) const fn is_end(&self) -> bool {
@@ -46,7 +49,7 @@ impl Frames {
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
         loop {
-            let Some((stream, lease)) = &mut self.stream else { return Poll::Ready(Ok(None)) };
+            let Some((stream, (slot, _))) = &mut self.stream else { return Poll::Ready(Ok(None)) };
             if self.has_data_ended {
                 let trailers = ready!(stream.poll_trailers(context));
                 self.stream = None;
@@ -58,7 +61,7 @@ impl Frames {
                 self.has_data_ended = true;
                 continue;
             };
-            lease.hear();
+            slot.hear();
             // It is on its way to the client, whose own pace decides when more is asked for.
             let _gone_or_not = stream.flow_control().release_capacity(data.len());
             self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));

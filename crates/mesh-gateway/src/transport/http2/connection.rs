@@ -89,9 +89,9 @@ impl Connection {
 
 /// Room for one stream, until it is dropped.
 #[derive(Debug)]
-pub(in crate::transport) struct Lease(Arc<Connection>);
+pub(in crate::transport) struct Slot(Arc<Connection>);
 
-impl Lease {
+impl Slot {
     pub(super) fn of(connection: &Arc<Connection>) -> Self {
         connection.streams.fetch_add(1, Ordering::Relaxed);
         connection.idle_since.store(0, Ordering::Relaxed);
@@ -126,7 +126,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.streams.fetch_sub(1, Ordering::Relaxed);
     }

@@ -9,7 +9,7 @@ use std::{
 use mesh_core::{clock::Tick, service::BaseUrl};
 use tokio::{sync::watch, task::yield_now};
 
-pub(in crate::transport) use super::connection::Lease;
+pub(in crate::transport) use super::connection::Slot;
 use super::{connection::Connection, opening::open};
 use crate::{
     tls::UpstreamTls,
@@ -45,26 +45,26 @@ type Opening = watch::Receiver<Option<Result<(), NoConnection>>>;
 
 /// What there is for a request.
 enum Found {
-    Lease(Lease),
+    Slot(Slot),
     Opening(Opening),
     /// Nothing: whoever asked opens a connection, and tells those who come meanwhile.
     Nothing(watch::Sender<Option<Result<(), NoConnection>>>, Opening),
 }
 
 /// Room for a stream to the instance at `url`.
-pub(super) async fn lease(outgoing: &Outgoing<'_>, url: &BaseUrl) -> Result<Lease, NoConnection> {
+pub(super) async fn slot(outgoing: &Outgoing<'_>, url: &BaseUrl) -> Result<Slot, NoConnection> {
     let origin = url.shared_origin();
     let mut is_fresh = false;
     loop {
         let mut opening = match outgoing.pool.http2.find(&origin, outgoing.tls, is_fresh) {
-            Found::Lease(lease) if is_fresh || outgoing.may_repeat => return Ok(lease),
-            Found::Lease(lease) => {
-                if lease.is_alone() {
+            Found::Slot(slot) if is_fresh || outgoing.may_repeat => return Ok(slot),
+            Found::Slot(slot) => {
+                if slot.is_alone() {
                     // Lets the connection notice its end, if it has one: what is lost with it cannot be repeated.
                     yield_now().await;
                 }
-                if lease.is_open() {
-                    return Ok(lease);
+                if slot.is_open() {
+                    return Ok(slot);
                 }
                 continue;
             }
@@ -120,7 +120,7 @@ impl Connections {
             match (found, &instance.opening) {
                 (Some(connection), _) => {
                     instance.figures.reused += u64::from(!is_fresh);
-                    Found::Lease(Lease::of(connection))
+                    Found::Slot(Slot::of(connection))
                 }
                 (None, Some(opening)) => Found::Opening(opening.clone()),
                 (None, None) => {

@@ -34,8 +34,12 @@ pub(super) fn request(outgoing: &Outgoing<'_>, url: &BaseUrl) -> Result<Request<
         .header(X_SIGNATURE, once(signature.as_str())?)
         .body(())?;
     let headers = request.headers_mut();
-    if outgoing.says_length() {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(outgoing.body.len()));
+    let length = match outgoing.streamed {
+        Some(streamed) => streamed.length(),
+        None => outgoing.says_length().then_some(outgoing.body.len() as u64),
+    };
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     if outgoing.takes_trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
