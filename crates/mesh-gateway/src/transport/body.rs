@@ -25,15 +25,13 @@ type OnEnd = Box<dyn FnOnce(Result<(), &str>) + Send>;
 pub(crate) struct UpstreamBody {
     kind: Kind,
     on_end: Option<OnEnd>,
-    /// Why it broke off, before that is told.
-    broken: Option<Broken>,
 }
 
 enum Kind {
     Http1(Pieces),
     Http2(Box<Frames>),
-    /// Nothing comes any more.
-    Over,
+    /// Nothing comes any more, but why it broke off.
+    Over(Option<Broken>),
 }
 
 /// Why a body broke off. The instance's fault, but for [`is_client_s`](Self::is_client_s).
@@ -64,7 +62,7 @@ impl From<h2::Error> for Broken {
 
 impl UpstreamBody {
     const fn new(kind: Kind) -> Self {
-        Self { kind, on_end: None, broken: None }
+        Self { kind, on_end: None }
     }
 
     pub(super) const fn http1(pieces: Pieces) -> Self {
@@ -79,7 +77,7 @@ impl UpstreamBody {
     pub(crate) fn into_tunnel(self) -> Option<Tunnel> {
         match self.kind {
             Kind::Http1(pieces) => pieces.into_tunnel(),
-            Kind::Http2(_) | Kind::Over => None,
+            Kind::Http2(_) | Kind::Over(_) => None,
         }
     }
 
@@ -99,13 +97,10 @@ impl Body for UpstreamBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(broken) = self.broken.take() {
-            return Poll::Ready(Some(Err(broken)));
-        }
         let piece = ready!(match &mut self.kind {
             Kind::Http1(pieces) => pieces.poll_piece(context),
             Kind::Http2(frames) => frames.poll_piece(context),
-            Kind::Over => Poll::Ready(Ok(None)),
+            Kind::Over(broken) => return Poll::Ready(broken.take().map(Err)),
         });
         match piece {
             Ok(piece) => {
@@ -117,12 +112,11 @@ impl Body for UpstreamBody {
                 Poll::Ready(piece.map(Ok))
             }
             Err(broken) => {
-                self.kind = Kind::Over;
                 if let Some(on_end) = self.on_end.take().filter(|_| !broken.is_client_s()) {
                     on_end(Err(&broken.to_string()));
                 }
                 // The error ends the client's connection at once: what came before it is let out first.
-                self.broken = Some(broken);
+                self.kind = Kind::Over(Some(broken));
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
@@ -133,7 +127,7 @@ impl Body for UpstreamBody {
         match &self.kind {
             Kind::Http1(pieces) => pieces.is_end(),
             Kind::Http2(frames) => frames.is_end(),
-            Kind::Over => self.broken.is_none(),
+            Kind::Over(broken) => broken.is_none(),
         }
     }
 
@@ -141,7 +135,7 @@ impl Body for UpstreamBody {
         match &self.kind {
             Kind::Http1(pieces) => pieces.size(),
             Kind::Http2(frames) => frames.size(),
-            Kind::Over => SizeHint::default(),
+            Kind::Over(_) => SizeHint::default(),
         }
     }
 }
