@@ -32,7 +32,7 @@ pub(crate) enum Tally {
     AcceptFailed,
     /// An answer broke off while it was passed on.
     BodyBroke,
-    /// An attempt's signature left a multipart body out.
+    /// An attempt's signature left the body out.
     BodyUnsigned,
     /// A request was answered from the idempotency store.
     Replayed,

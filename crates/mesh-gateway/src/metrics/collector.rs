@@ -191,7 +191,7 @@ fn clients(page: &mut Page<'_>, sum: &Sum) -> Result<(), Error> {
         ("mesh_broken_bodies", "Answers that broke off while they were passed on", Tally::BodyBroke),
         (
             "mesh_unsigned_bodies",
-            "Attempts whose signature left a multipart body out, as a PHP receiver wants it",
+            "Attempts whose signature left the body out: multipart for a PHP receiver, or streamed",
             Tally::BodyUnsigned,
         ),
         ("mesh_idempotency_replays", "Requests answered from the idempotency store", Tally::Replayed),

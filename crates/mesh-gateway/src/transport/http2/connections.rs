@@ -1,5 +1,8 @@
 //! Which connection a request goes over: one that has room, else a new one, which is opened once for all who wait for it.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},

@@ -17,6 +17,9 @@ use crate::{
 /// Bytes that an instance may send ahead, on one stream and on the connection: a client that does not read its answer
 /// holds up no other one.
 const WINDOWS: (u32, u32) = (128 * 1024, 16 * 1024 * 1024);
+/// What frames may cost beside their bytes that no client has read yet, at 256 bytes for each that is small: streams of
+/// small messages whose clients do not read must not end the connection for the others.
+const SMALL_FRAMES: usize = 64 * 1024 * 1024;
 /// What an answer's head may measure (docs/refusals.md, Backend responses).
 const HEAD_BYTES: u32 = 64 * 1024;
 /// After so long a silence the system asks whether the instance is still there, so often, with so long between.
@@ -53,6 +56,7 @@ async fn greet(socket: Socket) -> Result<Opened, NoConnection> {
         .initial_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)
         .max_header_list_size(HEAD_BYTES)
+        .data_frame_budget(SMALL_FRAMES)
         // Known once the instance has said it.
         .initial_max_send_streams(0);
     let (requests, mut connection) = builder.handshake(socket).await.map_err(|error| no_http2(&error))?;

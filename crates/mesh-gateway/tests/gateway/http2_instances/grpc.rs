@@ -5,7 +5,9 @@ use std::{future::poll_fn, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version};
 use http_body_util::{BodyExt as _, Full};
-use tokio::{sync::mpsc, time::timeout};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 
 use super::{
     METHOD,
@@ -211,6 +213,41 @@ async fn a_large_answer_waits_for_its_reader_and_holds_up_no_other() {
             && is_told(&figures, "mesh_pool_reused_total", 20)
     })
     .await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn small_messages_that_nobody_reads_end_no_connection_that_others_use() {
+    let instance = Instance::start(|mut asked| async move {
+        if asked.header("content-type").is_empty() {
+            return asked.answer("ok").await;
+        }
+        let mut stream = asked.begin();
+        for _ in 0..3_000 {
+            stream.send_data(message(b"a small one"), false).unwrap();
+        }
+        stream.send_trailers(status("0")).unwrap();
+    });
+    let instance = instance.await;
+    let node = node_before(&[instance.url()]).await;
+    let stream = TcpStream::connect(node.running.public()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(2_000);
+    let (mut client, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut unread = Vec::new();
+    for _ in 0..30 {
+        unread.push(client.send_request(call(b"")).await.unwrap());
+    }
+    for _ in 0..20 {
+        let other = client.send_request(request("GET", "/api/orders", b"")).await.unwrap();
+        assert_eq!(other.into_body().collect().await.unwrap().to_bytes(), "ok");
+    }
+    let last = unread.pop().unwrap();
+    let read = timeout(PATIENCE, last.into_body().collect()).await.unwrap().unwrap();
+    assert_eq!(read.trailers(), Some(&status("0")));
+    assert_eq!(read.to_bytes().len(), 3_000 * 16);
     node.stop().await;
 }
 
