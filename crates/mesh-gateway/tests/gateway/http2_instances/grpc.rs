@@ -248,6 +248,7 @@ async fn small_messages_that_nobody_reads_end_no_connection_that_others_use() {
     let read = timeout(PATIENCE, last.into_body().collect()).await.unwrap().unwrap();
     assert_eq!(read.trailers(), Some(&status("0")));
     assert_eq!(read.to_bytes().len(), 3_000 * 16);
+    drop((unread, client));
     node.stop().await;
 }
 
