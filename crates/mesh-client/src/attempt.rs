@@ -1,13 +1,12 @@
 //! One attempt of a client's call: signed afresh, sent over the HTTP transport, read to its end where that is wanted.
 
-use std::time::Duration;
+use std::{io::Write as _, ops::Range, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use mesh_core::{
     clock::{Clock, UnixMillis},
-    header::{X_SIGNATURE, X_TIMESTAMP},
     health::verdict::ToCome,
     retry::{Failure, Outcome},
     signature::Signer,
@@ -15,8 +14,12 @@ use mesh_core::{
 
 use crate::{
     driver::{Attempt, Sent, Transport},
+    request::headers::CallHeaders,
     transport::{BodyStream, HttpTransport, Limits, TransportError, check_head},
 };
+
+/// The longest timestamp in seconds.
+const TIMESTAMP_DIGITS: usize = 20;
 
 /// What all attempts of a call have in common.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub(crate) struct Prepared {
     /// Path and query, encoded, without the path prefix of a base URL.
     pub(crate) target: String,
     /// Everything but timestamp and signature.
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: CallHeaders,
     pub(crate) body: Bytes,
     /// Whether the signature covers the body.
     pub(crate) signs_body: bool,
@@ -106,14 +109,27 @@ impl SignedAttempts<'_> {
         let seconds = self.clock.unix().seconds();
         let signed: &[u8] = if self.prepared.signs_body { &self.prepared.body } else { &[] };
         let signature = self.signer.sign(self.prepared.method.as_str(), &target, seconds, signed);
-        let unfit = || TransportError::not_sent(Failure::Malformed, "the URL or signature is no HTTP");
-        // One allocation for all parts of the URI.
+        let Prepared { headers, .. } = self.prepared;
         let scheme = if url.is_https() { "https://" } else { "http://" };
-        let uri = [scheme, url.authority(), &target].concat();
-        let uri = Uri::from_maybe_shared(Bytes::from(uri)).map_err(|_| unfit())?;
-        let mut headers = self.prepared.headers.clone();
-        headers.insert(X_TIMESTAMP, HeaderValue::from(seconds));
-        headers.insert(X_SIGNATURE, HeaderValue::from_str(signature.as_str()).map_err(|_| unfit())?);
+        let id = headers.fresh_id();
+        // One allocation for all that is new: it is given out in slices, which transports copy without another.
+        let parts =
+            [scheme.as_bytes(), url.authority().as_bytes(), target.as_bytes(), id.unwrap_or_default()];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let mut text = Vec::with_capacity(length + TIMESTAMP_DIGITS + signature.as_str().len());
+        parts.iter().for_each(|part| text.extend_from_slice(part));
+        // Writing into memory cannot fail.
+        let _written = write!(text, "{seconds}");
+        let signature_at = text.len();
+        text.extend_from_slice(signature.as_str().as_bytes());
+        let text = Bytes::from(text);
+        let id_at = length - id.map_or(0, <[u8]>::len);
+        let unfit = || TransportError::not_sent(Failure::Malformed, "the URL or signature is no HTTP");
+        let value =
+            |part: Range<usize>| HeaderValue::from_maybe_shared(text.slice(part)).map_err(|_| unfit());
+        let uri = Uri::from_maybe_shared(text.slice(..id_at)).map_err(|_| unfit())?;
+        let id = id.map(|_| value(id_at..length)).transpose()?;
+        let headers = headers.of_attempt(id, value(length..signature_at)?, value(signature_at..text.len())?);
         let mut request = http::Request::new(self.prepared.body.clone());
         *request.method_mut() = self.prepared.method.clone();
         *request.uri_mut() = uri;

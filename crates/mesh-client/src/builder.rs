@@ -192,7 +192,9 @@ impl ServiceClientBuilder {
             .ok_or(BuildError::Identity(NameError::NotVisibleAscii))?;
         check_numbers(&self.defaults, &self.services)?;
         let services = configured(&self.services)?;
-        if let Some(gateway) = self.manifests.gateway.as_ref().filter(|name| !services.contains_key(*name)) {
+        if let Some(gateway) =
+            self.manifests.gateway.as_ref().filter(|name| !services.contains_key(name.as_str()))
+        {
             return Err(BuildError::UnknownGateway(gateway.clone()));
         }
         let connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT.min(self.defaults.timeout));
@@ -259,13 +261,13 @@ fn check_numbers(defaults: &Defaults, services: &[Service]) -> Result<(), BuildE
     Ok(())
 }
 
-fn configured(services: &[Service]) -> Result<HashMap<ServiceName, Configured>, BuildError> {
+fn configured(services: &[Service]) -> Result<HashMap<Box<str>, Configured>, BuildError> {
     let mut all = HashMap::with_capacity(services.len());
     for service in services {
         if let Some(url) = service.base_urls.iter().find(|url| !target::travels(&url.target("/"))) {
             return Err(BuildError::BaseUrl(url.clone()));
         }
-        let Entry::Vacant(vacant) = all.entry(service.name.clone()) else {
+        let Entry::Vacant(vacant) = all.entry(service.name.as_str().into()) else {
             return Err(BuildError::DoubledService(service.name.clone()));
         };
         let view = ServiceView::new(service.name.clone(), &service.base_urls, None);

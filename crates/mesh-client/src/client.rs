@@ -47,7 +47,7 @@ pub struct ServiceClient {
 pub(crate) struct Inner {
     pub(crate) name: HeaderValue,
     pub(crate) signer: Signer,
-    pub(crate) services: HashMap<ServiceName, Configured>,
+    pub(crate) services: HashMap<Box<str>, Configured>,
     pub(crate) defaults: Defaults,
     pub(crate) connect_timeout: Duration,
     pub(crate) driver: Driver,

@@ -1,7 +1,7 @@
 //! A call as its caller writes it, and what it is on the wire.
 
 mod calls;
-mod headers;
+pub(crate) mod headers;
 mod query;
 mod send;
 pub(crate) mod target;

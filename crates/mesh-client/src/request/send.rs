@@ -9,13 +9,16 @@ use bytes::Bytes;
 use mesh_core::{
     call::Ending,
     entropy::uuid_v4_text,
-    header::X_REQUEST_ID,
     health::view::ServiceView,
     name::ServiceName,
     retry::{Failure, RetryPolicy},
 };
 
-use super::{Body, ServiceRequest, headers, target};
+use super::{
+    Body, ServiceRequest,
+    headers::{self, CallHeaders},
+    target,
+};
 use crate::{
     attempt::{Answer, Prepared, SignedAttempts},
     builder::DEADLINE_TIMEOUTS,
@@ -68,7 +71,7 @@ impl ServiceRequest {
                     view: ready.view,
                     instance: report.instance,
                     pause: ready.facts.attempt_timeout,
-                    request_id: ready.prepared.headers.get(X_REQUEST_ID).cloned(),
+                    request_id: ready.prepared.headers.request_id(),
                 };
                 Ok(StreamingResponse::new(answer, report.attempts, watch))
             }
@@ -81,9 +84,9 @@ impl ServiceRequest {
             return Err(mistake);
         }
         let inner = &self.client.inner;
-        let name = ServiceName::parse(&self.service)?;
+        let configured = inner.services.get(self.service.as_str());
+        let view = view(&self.service, configured)?;
         let target = target::target(&self.path, &self.pairs)?;
-        let configured = inner.services.get(&name);
         let timeout = self
             .timeout
             .or_else(|| configured.and_then(|service| service.timeout))
@@ -106,24 +109,26 @@ impl ServiceRequest {
             inner.entropy.fill(&mut random);
             uuid_v4_text(random)
         };
-        let headers = headers::complete(self.headers, &self.body, &inner.name, fresh_id);
+        let headers = CallHeaders::new(self.headers, &self.body, &inner.name, fresh_id);
         let body = match self.body {
             Body::None => Bytes::new(),
             Body::Json(bytes) | Body::Raw(bytes) => bytes,
         };
         let max_response = inner.defaults.max_response;
         let multipart = configured.map(|service| service.multipart).unwrap_or_default();
-        let signs_body = !multipart.leaves_out(&self.method, &headers) || body.is_empty();
+        let signs_body = !headers.leave_out(multipart, &self.method) || body.is_empty();
         let prepared =
             Prepared { method: self.method, target, headers, body, signs_body, max_response, streaming };
-        Ok(Ready { view: view(name, configured), facts, prepared })
+        Ok(Ready { view, facts, prepared })
     }
 }
 
 /// A service that is not configured is one without instances.
-fn view(name: ServiceName, configured: Option<&Configured>) -> Arc<ServiceView> {
-    configured
-        .map_or_else(|| Arc::new(ServiceView::new(name, &[], None)), |service| Arc::clone(&service.view))
+fn view(name: &str, configured: Option<&Configured>) -> Result<Arc<ServiceView>, InvalidCall> {
+    match configured {
+        Some(service) => Ok(Arc::clone(&service.view)),
+        None => Ok(Arc::new(ServiceView::new(ServiceName::parse(name)?, &[], None))),
+    }
 }
 
 fn deadline(explicit: Option<Duration>, timeout: Duration) -> Result<Duration, InvalidCall> {

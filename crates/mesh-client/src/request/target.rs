@@ -37,7 +37,8 @@ pub(crate) fn target(text: &str, pairs: &[(String, String)]) -> Result<String, T
     let mut target = String::with_capacity(text.len() + 16);
     target.push('/');
     encode_kept(&mut target, path.trim_start_matches('/'), percent::is_plain)?;
-    if target.split('/').any(percent::is_dot_segment) {
+    // Most have no dot, plain or encoded.
+    if target.contains(['.', '%']) && target.split('/').any(percent::is_dot_segment) {
         return Err(TargetTextError::DotSegment);
     }
     let mut separator = '?';

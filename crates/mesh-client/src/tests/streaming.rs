@@ -35,7 +35,7 @@ async fn a_streamed_answer_that_breaks_off_ends_in_an_error() {
         let error = answer.chunk().await.unwrap_err();
         assert!(matches!(error, CallError::Interrupted { failure: Failure::Truncated, .. }), "{error:?}");
         assert_eq!(answer.chunk().await.unwrap(), None, "nothing follows");
-        let service = &client.inner.services[&super::name("oms")];
+        let service = &client.inner.services["oms"];
         assert_eq!(service.view.instances()[0].failures().0, 1);
     }
 }

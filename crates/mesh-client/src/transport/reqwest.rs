@@ -44,7 +44,8 @@ impl ReqwestTransport {
         let client = ::reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(::reqwest::redirect::Policy::none())
-            .retry(::reqwest::retry::never())
+            // Without the second, each request is copied in case it is sent again, which it never is.
+            .retry(::reqwest::retry::never().max_retries_per_request(0))
             .no_proxy()
             .connect_timeout(connect_timeout)
             .pool_idle_timeout(IDLE_LIMIT)
