@@ -122,6 +122,13 @@ fn what_is_no_head_is_refused() {
 }
 
 #[test]
+fn a_lone_cr_before_a_head_is_no_empty_line() {
+    refused("\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", BadHead::Malformed);
+    refused("\r\n\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", BadHead::Malformed);
+    assert!(read(b"\n\r\n\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 1).unwrap().is_some());
+}
+
+#[test]
 fn a_head_without_end_is_refused_at_its_limit() {
     let many = "A: 1\r\n".repeat(129);
     refused(format!("GET / HTTP/1.1\r\n{many}\r\n"), BadHead::TooLarge);
