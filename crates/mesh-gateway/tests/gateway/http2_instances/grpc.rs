@@ -244,8 +244,9 @@ async fn small_messages_that_nobody_reads_end_no_connection_that_others_use() {
         let other = client.send_request(request("GET", "/api/orders", b"")).await.unwrap();
         assert_eq!(other.into_body().collect().await.unwrap().to_bytes(), "ok");
     }
-    let last = unread.pop().unwrap();
-    let read = timeout(PATIENCE, last.into_body().collect()).await.unwrap().unwrap();
+    assert_eq!(instance.connections(), 1);
+    let first = unread.swap_remove(0);
+    let read = timeout(PATIENCE, first.into_body().collect()).await.unwrap().unwrap();
     assert_eq!(read.trailers(), Some(&status("0")));
     assert_eq!(read.to_bytes().len(), 3_000 * 16);
     drop((unread, client));
