@@ -104,6 +104,8 @@ pub struct CallFacts {
     pub may_repeat: bool,
     /// The limit of one attempt.
     pub attempt_timeout: Duration,
+    /// When it begins: now.
+    pub begun: Tick,
     /// When the whole call ends.
     pub deadline: Tick,
 }
@@ -119,6 +121,8 @@ pub struct Report<R> {
     pub instance: Option<usize>,
     /// Every attempt, in order.
     pub attempts: Vec<AttemptRecord>,
+    /// When it ended.
+    pub ended: Tick,
     /// The success of that instance, where it waits for the answer's body ([`ToCome::decides`]): whoever reads the
     /// body says when it has come.
     pub pending: Option<Pending>,
@@ -159,7 +163,7 @@ impl Driver {
         transport: &T,
     ) -> Report<T::Response> {
         // Holds the probe, if this call makes one, until the verdicts are in the view.
-        let mut now = self.clock.monotonic();
+        let mut now = facts.begun;
         let mut order = view.order(&self.policy, now, facts.may_repeat);
         let mut call = Call::new(CallPlan {
             order: mem::take(&mut order.indices),
@@ -230,6 +234,7 @@ impl Driver {
             response: latest.filter(|_| carries_answer),
             instance: tried.filter(|_| carries_answer),
             attempts,
+            ended: now,
             pending,
         }
     }

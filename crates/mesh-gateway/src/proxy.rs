@@ -102,6 +102,7 @@ where
         policy,
         may_repeat,
         attempt_timeout: route.attempt_timeout,
+        begun: now,
         deadline: begun.after(route.deadline),
     };
     let drive = || shared.driver.drive(&route.service.view, &facts, &transport);
@@ -117,13 +118,13 @@ where
     if let Some(line) = arrival.trail.line() {
         line.asked(report.attempts.len(), report.attempts.last().map(|last| last.url.as_str()));
     }
+    let ended = report.ended;
     let answered = answer::of(gateway, route, report, arrival.trail, switch);
-    let now = shared.clock.monotonic();
     let status = match &answered {
         Ok(response) => response.status(),
         Err(refusal) => {
             if refusal.code != Code::UpstreamUnavailable {
-                route.service.note_failure(&shared.health, now);
+                route.service.note_failure(&shared.health, ended);
             }
             crate::error::status(refusal.code)
         }
@@ -132,7 +133,7 @@ where
         && let Some(figures) = cells.route(route.number)
     {
         figures.received(body.len());
-        figures.answered(status, now.since(begun));
+        figures.answered(status, ended.since(begun));
     }
     answered
 }

@@ -61,6 +61,7 @@ fn facts() -> CallFacts {
         policy: RetryPolicy::default(),
         may_repeat: true,
         attempt_timeout: Duration::from_secs(5),
+        begun: Tick(1),
         deadline: Tick(1).after(Duration::from_secs(15)),
     }
 }
@@ -199,7 +200,11 @@ async fn a_call_over_a_transport_of_all_threads_is_one_of_all_threads() {
 /// A call to the only instance of `view`, answered 200.
 async fn answered(driver: &Driver, view: &ServiceView, to_come: ToCome) -> Option<Pending> {
     let script = Script { to_come, ..Script::new([sent(200)]) };
-    let facts = CallFacts { deadline: driver.clock.monotonic().after(Duration::from_secs(15)), ..facts() };
+    let facts = CallFacts {
+        begun: driver.clock.monotonic(),
+        deadline: driver.clock.monotonic().after(Duration::from_secs(15)),
+        ..facts()
+    };
     driver.drive(view, &facts, &script).await.pending
 }
 

@@ -98,11 +98,13 @@ impl ServiceRequest {
             .unwrap_or(inner.defaults.retries);
         let policy = RetryPolicy::try_new(retries, inner.defaults.retry_delay, inner.defaults.retry_methods)?;
         let has_key = self.idempotent || headers::has_key(&self.headers);
+        let begun = inner.clock.monotonic();
         let facts = CallFacts {
             policy,
             may_repeat: policy.may_repeat(&self.method, has_key),
             attempt_timeout: timeout,
-            deadline: inner.clock.monotonic().after(whole),
+            begun,
+            deadline: begun.after(whole),
         };
         let fresh_id = || {
             let mut random = [0; 16];

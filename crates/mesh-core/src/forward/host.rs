@@ -11,12 +11,37 @@ const MAX_NAME_BYTES: usize = 255;
 /// Narrower than RFC 3986 §3.2.2: a name is letters, digits, `-`, `_` and dots between labels. Percent-encoding and
 /// `!$&'()*+,;=` are in no name that resolves, and software disagrees about them.
 pub(crate) fn is_host(text: &str) -> bool {
+    if is_plain_name(text.as_bytes()) {
+        return true;
+    }
     let (host, port) = split_port(text);
     let host_is_good = match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
         None => is_name(host),
     };
     host_is_good && port.is_none_or(is_port)
+}
+
+/// Whether `text` is, at one look, a name or an IPv4 address without a port, or with one of at most four digits.
+fn is_plain_name(text: &[u8]) -> bool {
+    let mut before = b'.';
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            b'.' if before != b'.' => {}
+            b':' if before != b'.' => {
+                let port = text.get(at + 1..).unwrap_or_default();
+                let digits = port.iter().all(u8::is_ascii_digit);
+                return digits
+                    && matches!(port, [b'1'..=b'9', ..])
+                    && port.len() <= 4
+                    && at <= MAX_NAME_BYTES;
+            }
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => {}
+            _ => return false,
+        }
+        before = byte;
+    }
+    before != b'.' && text.len() <= MAX_NAME_BYTES
 }
 
 /// Splits `host:port`; the colons of a bracketed address are no separators.

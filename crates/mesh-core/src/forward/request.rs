@@ -173,16 +173,16 @@ fn forwarding(
     mut line: impl FnMut(&HeaderName, &[u8]),
 ) {
     let before = |name| facts.peer_is_trusted.then(|| headers.get_all(name).iter()).into_iter().flatten();
-    let mut chain = Vec::with_capacity(64);
+    let mut scratch = Vec::with_capacity(64);
     for address in before(X_FORWARDED_FOR) {
-        chain.extend_from_slice(address.as_bytes());
-        chain.extend_from_slice(b", ");
+        scratch.extend_from_slice(address.as_bytes());
+        scratch.extend_from_slice(b", ");
     }
-    push_address(&mut chain, facts.peer.to_canonical());
-    line(&X_FORWARDED_FOR, &chain);
-    let mut port = Vec::with_capacity(8);
-    push_decimal(&mut port, facts.port.into());
-    let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), &port];
+    push_address(&mut scratch, facts.peer.to_canonical());
+    line(&X_FORWARDED_FOR, &scratch);
+    scratch.clear();
+    push_decimal(&mut scratch, facts.port.into());
+    let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), &scratch];
     for ((name, value), has) in FROM_TRUSTED.iter().zip(said).zip(has_trusted) {
         if !has && !value.is_empty() {
             line(name, value);

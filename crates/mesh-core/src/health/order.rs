@@ -25,6 +25,9 @@ pub struct InstanceFacts {
 /// loses time and never the answer (docs/decisions/0003-half-open-probe.md).
 #[must_use]
 pub fn order(instances: &[InstanceFacts], rotation: usize, may_probe: bool) -> Vec<usize> {
+    if instances.len() == 1 {
+        return vec![0];
+    }
     let is_healthy = |index: &usize| instances[*index].state == BreakerState::Closed;
     let is_probe =
         |index: &usize| instances[*index].state == BreakerState::HalfOpen && !instances[*index].probing;

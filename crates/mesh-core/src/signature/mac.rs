@@ -26,14 +26,26 @@ pub fn mac(
 /// The MAC after everything but the body. Allocates nothing.
 pub(super) fn begin(key: &HmacKey, method: &str, path: &[u8], timestamp: &[u8]) -> Hmac {
     let mut hmac = key.begin();
-    update_upper(&mut hmac, method.as_bytes());
-    hmac.update(b"\n/");
-    hmac.update(&path[leading_slashes(path)..]);
-    hmac.update(b"\n");
-    hmac.update(timestamp);
-    hmac.update(b"\n");
+    let path = &path[leading_slashes(path)..];
+    let mut whole = [0; WHOLE];
+    let parts = [method.as_bytes(), b"\n/", path, b"\n", timestamp, b"\n"];
+    if parts.iter().map(|part| part.len()).sum::<usize>() > WHOLE {
+        update_upper(&mut hmac, method.as_bytes());
+        parts[1..].iter().for_each(|part| hmac.update(part));
+        return hmac;
+    }
+    let mut length = 0;
+    for part in parts {
+        whole[length..length + part.len()].copy_from_slice(part);
+        length += part.len();
+    }
+    whole[..method.len()].make_ascii_uppercase();
+    hmac.update(&whole[..length]);
     hmac
 }
+
+/// What of a payload is hashed at once: most of them up to the body.
+const WHOLE: usize = 256;
 
 /// How many `/` stand in front.
 pub(super) fn leading_slashes(path: &[u8]) -> usize {

@@ -14,7 +14,6 @@ pub(crate) fn write_request_line(out: &mut Vec<u8>, method: &str, target: &str) 
 
 /// Writes one header line.
 pub(crate) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.reserve(name.len() + value.len() + 4);
     for part in [name.as_bytes(), b": ", value, b"\r\n"] {
         out.extend_from_slice(part);
     }

@@ -20,6 +20,8 @@ use super::{
 pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How many lines it may have.
 const MAX_HEADERS: usize = 128;
+/// How many lines most have.
+const FEW_HEADERS: usize = 24;
 /// How every answer begins.
 const BEGINNING: &[u8] = b"HTTP/1.";
 /// How many interim answers may come before the answer.
@@ -103,7 +105,7 @@ impl Parser {
 /// One head and its length.
 fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHead, usize)>, Malformed> {
     let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let mut places = [Place::default(); MAX_HEADERS];
+    let (mut few, mut many) = ([Place::default(); FEW_HEADERS], Vec::new());
     let mut response = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
         &mut response,
@@ -119,13 +121,19 @@ fn parse_one(buffer: &mut BytesMut, is_head: bool) -> Result<Option<(ResponseHea
     let version = if response.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(Malformed::Head)?;
     let count = response.headers.len();
+    let places = if count <= FEW_HEADERS {
+        &mut few[..count]
+    } else {
+        many.resize(count, Place::default());
+        &mut many[..]
+    };
     for (place, line) in places.iter_mut().zip(response.headers.iter()) {
         *place = Place::of(buffer, line);
     }
     let bytes = buffer.split_to(length).freeze();
     let (mut headers, mut idle_limit) = (HeaderMap::with_capacity(count), None);
     let mut ends = Ends::default();
-    for place in &places[..count] {
+    for place in places {
         let (name, value) = place.take(&bytes).ok_or(Malformed::Head)?;
         ends.take(&name, &value);
         if name == KEEP_ALIVE {
