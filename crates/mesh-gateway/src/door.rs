@@ -38,12 +38,13 @@ pub(crate) use guard::{Guarded, Reading};
 pub(crate) use head::{Head, check as check_head, upgrade};
 
 /// Answers one request.
-pub(crate) async fn enter<B>(gateway: &Gateway, request: Request<B>, peer: Peer) -> Response<Body>
+///
+/// What is rare on the way is boxed: it would make each request larger to move.
+pub(crate) async fn enter<B>(gateway: &Gateway, parts: Box<Parts>, body: B, peer: Peer) -> Response<Body>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    let (parts, body) = request.into_parts();
     let (mut trail, directed) = direct(gateway, &parts, !body.is_end_stream());
     if let Some(log) = &gateway.shared().access_log {
         write_down(log, gateway, &mut trail, &parts, peer);
@@ -58,20 +59,23 @@ where
     }
     let response = match way {
         Way::Answer(response) => *response,
-        Way::Registration => registration::take(gateway, &parts, body).instrument(trail.span()).await,
+        Way::Registration => {
+            Box::pin(registration::take(gateway, &parts, body)).instrument(trail.span()).await
+        }
         Way::Route(route) => match &route.stack {
             Some(stack) => {
                 let stack = stack.clone();
                 let path = head.target.map_or("", |target| target.path()).to_owned();
                 let span = trail.span();
                 let passage = Passage { gateway: gateway.clone(), route, peer, trail };
-                let request = Request::from_parts(parts, body);
-                layered::answer(passage, stack, &path, request).instrument(span).await
+                let request = Request::from_parts(*parts, body);
+                Box::pin(layered::answer(passage, stack, &path, request)).instrument(span).await
             }
             None if route.declares_idempotency() && !parts.method.is_safe() => {
-                let request = Request::from_parts(parts, body);
+                let request = Request::from_parts(*parts, body);
                 let span = trail.span();
-                idempotency::answer_straight(gateway, route, request, peer, trail).instrument(span).await
+                let answer = idempotency::answer_straight(gateway, route, request, peer, trail);
+                Box::pin(answer).instrument(span).await
             }
             None => {
                 let arrival = Arrival { peer, way: proxy::Way::Straight, trail: &trail };

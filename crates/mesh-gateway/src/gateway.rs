@@ -15,7 +15,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Version, header::CONNECTION};
+use http::{Request, Response, Version, header::CONNECTION, request::Parts};
 use mesh_core::{error::Code, signature::Keyring};
 use tokio::time::sleep;
 
@@ -138,16 +138,26 @@ impl Gateway {
     }
 
     /// Answers one request that came from `peer`.
-    pub async fn answer<B>(&self, mut request: Request<B>, peer: Peer) -> Response<Body>
+    pub async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let is_http1 = request.version() <= Version::HTTP_11;
+        let (parts, body) = request.into_parts();
+        self.answer_to(Box::new(parts), body, peer).await
+    }
+
+    /// Like [`answer`](Self::answer), for a request in parts: they are large, and handed on several times.
+    pub(crate) async fn answer_to<B>(&self, mut parts: Box<Parts>, body: B, peer: Peer) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let is_http1 = parts.version <= Version::HTTP_11;
         if !is_http1 {
-            door::join_cookies(request.headers_mut());
+            door::join_cookies(&mut parts.headers);
         }
-        let mut response = door::enter(self, request, peer).await;
+        let mut response = door::enter(self, parts, body, peer).await;
         if !is_http1 {
             response.headers_mut().remove(CONNECTION);
         }

@@ -62,7 +62,11 @@ where
     let shared = gateway.shared();
     let settings = &route.reloadable.settings;
     let begun = shared.clock.monotonic();
-    let (body, streamed) = outgoing::body(route, parts, body).await?;
+    let (body, streamed) = if body.is_end_stream() {
+        (Bytes::new(), None)
+    } else {
+        Box::pin(outgoing::body(route, parts, body)).await?
+    };
     let now = if body.is_empty() { begun } else { shared.clock.monotonic() };
     let is_last_resort = route.service.all_open(&shared.health, now);
     if is_last_resort && route.service.just_failed(now) {

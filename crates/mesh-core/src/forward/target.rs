@@ -75,8 +75,8 @@ impl<'a> Target<'a> {
         if target.len() > MAX_TARGET_BYTES {
             return Err(TargetError::TooLong);
         }
-        let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
+        let (path, query) = match target.bytes().position(|byte| byte == b'?') {
+            Some(at) => (&target[..at], Some(&target[at + 1..])),
             None => (target, None),
         };
         let segments = path.strip_prefix('/').ok_or(TargetError::NotAbsolute)?;

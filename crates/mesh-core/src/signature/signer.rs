@@ -125,7 +125,8 @@ pub fn signed_path(target: &str) -> &str {
 
 /// The path of `target` as it was sent: without query, leading slashes as one.
 pub(super) fn sent_path(target: &str) -> &str {
-    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let ends = target.bytes().position(|byte| byte == b'?').unwrap_or(target.len());
+    let path = &target[..ends];
     &path[leading_slashes(path.as_bytes()).saturating_sub(1)..]
 }
 

@@ -67,7 +67,7 @@ impl BadHead {
 /// The head of a request.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
-    pub(crate) parts: Parts,
+    pub(crate) parts: Box<Parts>,
     /// Where the body ends: never with the connection.
     pub(crate) framing: Framing,
     /// Whether the client would send another request on the connection.
@@ -186,7 +186,7 @@ fn parse_one(
     places.extend(request.headers.iter().map(|line| Place::of(buffer, line)));
 
     let bytes = buffer.split_to(length).freeze();
-    let mut parts = Request::new(()).into_parts().0;
+    let mut parts = Box::new(Request::new(()).into_parts().0);
     parts.method = method;
     parts.version = version;
     parts.uri = Uri::from_maybe_shared(bytes.slice(target)).map_err(|_| BadHead::Target)?;

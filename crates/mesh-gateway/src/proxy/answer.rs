@@ -71,7 +71,9 @@ fn pass_on(
     parts.version = http::Version::HTTP_11;
     response::strip(&mut parts.headers, &route.reloadable.settings.strip_response_headers);
     rewrite_location(route, &mut parts.headers);
-    if let Some(instance) = instance {
+    if body.is_here() {
+        pending.into_iter().for_each(Pending::good);
+    } else if let Some(instance) = instance {
         let (shared, route, trail) = (Arc::clone(shared), Arc::clone(route), trail.clone());
         let cells = Arc::clone(gateway.cells());
         body.watch(move |ended| {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Buf as _, Bytes};
-use http::{Response, header::DATE, response::Parts};
+use http::{header::DATE, response::Parts};
 use http_body::{Body as _, Frame};
 use mesh_core::clock::Clock;
 
@@ -86,12 +86,11 @@ impl Outbox {
     pub(super) async fn send(
         &mut self,
         client: &SharedClient,
-        response: Response<Body>,
+        body: Body,
         end: BodyEnd,
         takes_trailers: bool,
     ) -> Sent {
         let left = if let BodyEnd::Length(length) = end { length } else { 0 };
-        let body = response.into_body();
         let has_ended = matches!(end, BodyEnd::Nothing | BodyEnd::Length(0));
         let mut sending = Sending { outbox: self, body, end, takes_trailers, left, has_ended };
         let sent = poll_fn(|context| sending.poll(client, context)).await;

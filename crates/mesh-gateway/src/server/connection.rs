@@ -9,7 +9,10 @@ use std::{
 };
 
 use http::{
-    HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION, header::UPGRADE,
+    HeaderValue, Method, Response, StatusCode, Version,
+    header::{CONNECTION, UPGRADE},
+    request::Parts,
+    response::Parts as Answered,
 };
 use http_body::Body as _;
 use mesh_core::error::Code;
@@ -140,14 +143,12 @@ impl Street {
             here
         });
         let stays_open = head.stays_open;
-        let request = Request::from_parts(head.parts, body);
-        let Some(response) = self.ask(request).await else { return After::Cut };
+        let Some(response) = self.ask(head.parts, body).await else { return After::Cut };
 
         let (mut parts, body) = response.into_parts();
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             let Some(switch) = switch else { return After::Cut };
-            let response = Response::from_parts(parts, body);
-            return self.switch(response, asked, switch).await;
+            return self.switch(&parts, body, asked, switch).await;
         }
         let is_refused =
             parts.extensions.get::<Code>().is_some() || parts.extensions.get::<Unread>().is_some();
@@ -167,8 +168,7 @@ impl Street {
         let clock = Arc::clone(&self.gateway.shared().clock);
         let end = self.outbox.head(&parts, exact, asked, connection, &*clock);
         closes |= end == BodyEnd::Close;
-        let response = Response::from_parts(parts, body);
-        match self.outbox.send(&self.client, response, end, takes_trailers).await {
+        match self.outbox.send(&self.client, body, end, takes_trailers).await {
             Sent::Gone => return After::Cut,
             Sent::Broken if end == BodyEnd::Close => return After::Reset,
             Sent::Broken => return After::Cut,
@@ -186,8 +186,8 @@ impl Street {
     }
 
     /// The answer; none: the client is gone before it.
-    async fn ask(&self, request: Request<RequestBody>) -> Option<Response<Body>> {
-        let mut answer = pin!(self.gateway.answer(request, self.peer));
+    async fn ask(&self, parts: Box<Parts>, body: RequestBody) -> Option<Response<Body>> {
+        let mut answer = pin!(self.gateway.answer_to(parts, body, self.peer));
         poll_fn(|context| match answer.as_mut().poll(context) {
             Poll::Ready(response) => Poll::Ready(Some(response)),
             Poll::Pending => self.client.lock().poll_gone(context).map(|()| None),
@@ -204,12 +204,10 @@ impl Street {
     }
 
     /// Passes on that the connection is no longer HTTP.
-    async fn switch(&mut self, response: Response<Body>, asked: Asked, switch: ServerSwitch) -> After {
-        let (parts, body) = response.into_parts();
+    async fn switch(&mut self, parts: &Answered, body: Body, asked: Asked, switch: ServerSwitch) -> After {
         let clock = Arc::clone(&self.gateway.shared().clock);
-        let end = self.outbox.head(&parts, None, asked, None, &*clock);
-        let response = Response::from_parts(parts, body);
-        match self.outbox.send(&self.client, response, end, false).await {
+        let end = self.outbox.head(parts, None, asked, None, &*clock);
+        match self.outbox.send(&self.client, body, end, false).await {
             Sent::Whole => After::Switch(switch),
             Sent::Gone | Sent::Broken => After::Cut,
         }
@@ -228,7 +226,7 @@ impl Street {
         let (parts, body) = response.into_parts();
         let asked = Asked { is_head: false, takes_chunks: false };
         let end = self.outbox.head(&parts, body.size_hint().exact(), asked, Some("close"), &*shared.clock);
-        let sent = self.outbox.send(&self.client, Response::from_parts(parts, body), end, false).await;
+        let sent = self.outbox.send(&self.client, body, end, false).await;
         if sent == Sent::Whole { After::Close { lingers: true } } else { After::Cut }
     }
 }

@@ -28,7 +28,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a connection does next.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is what every request is")]
 pub(super) enum Next {
     Request(RequestHead),
     /// It sent what is no head, or sent it too slowly.

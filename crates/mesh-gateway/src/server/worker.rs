@@ -41,6 +41,8 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
             return;
         }
     };
+    // Its own, so that no connection looks at memory that another core writes.
+    let stop = &stop.child_token();
     tokio::spawn(gateway.clone().sweep());
     let connections = TaskTracker::new();
     let mut backoff = BACKOFF.0;

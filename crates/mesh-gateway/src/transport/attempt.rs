@@ -118,7 +118,9 @@ impl Outgoing<'_> {
             let mut connection = match pooled {
                 Some(connection) => connection,
                 None => {
-                    let connection = connect(url, self.connect_timeout, ends.since(now), self.tls)
+                    // Boxed, as it is rare: what is not under way is no load to move.
+                    let connecting = connect(url, self.connect_timeout, ends.since(now), self.tls);
+                    let connection = Box::pin(connecting)
                         .await
                         .map_err(|error| Broken::NotSent(Failure::Connect, error.to_string()))?;
                     self.pool.opened(&origin, self.clock.monotonic());

@@ -28,7 +28,7 @@ pub(crate) struct UpstreamBody {
 }
 
 enum Kind {
-    Http1(Pieces),
+    Http1(Box<Pieces>),
     Http2(Box<Frames>),
     /// Nothing comes any more, but why it broke off.
     Over(Option<Broken>),
@@ -65,8 +65,8 @@ impl UpstreamBody {
         Self { kind, on_end: None }
     }
 
-    pub(super) const fn http1(pieces: Pieces) -> Self {
-        Self::new(Kind::Http1(pieces))
+    pub(super) fn http1(pieces: Pieces) -> Self {
+        Self::new(Kind::Http1(Box::new(pieces)))
     }
 
     pub(super) fn http2(frames: Frames) -> Self {
@@ -78,6 +78,14 @@ impl UpstreamBody {
         match self.kind {
             Kind::Http1(pieces) => pieces.into_tunnel(),
             Kind::Http2(_) | Kind::Over(_) => None,
+        }
+    }
+
+    /// Whether all of it has come: it cannot break off any more.
+    pub(crate) fn is_here(&self) -> bool {
+        match &self.kind {
+            Kind::Http1(pieces) => pieces.is_here(),
+            Kind::Http2(_) | Kind::Over(_) => self.is_end_stream(),
         }
     }
 

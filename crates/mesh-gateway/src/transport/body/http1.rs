@@ -111,6 +111,14 @@ impl Pieces {
         matches!(self.rest, Rest::Nothing)
     }
 
+    pub(super) fn is_here(&self) -> bool {
+        match (&self.rest, &self.connection) {
+            (Rest::Nothing, _) => true,
+            (Rest::Length(left), Some(connection)) => connection.buffer.len() as u64 >= *left,
+            _ => false,
+        }
+    }
+
     pub(super) fn size(&self) -> SizeHint {
         match self.rest {
             Rest::Length(left) => SizeHint::with_exact(left),
