@@ -22,7 +22,7 @@ pub(crate) fn is_host(text: &str) -> bool {
     host_is_good && port.is_none_or(is_port)
 }
 
-/// Whether `text` is, at one look, a name or an IPv4 address without a port, or with one of at most four digits.
+/// Whether `text` is, at one look, a name or an IPv4 address, without a port or with one.
 fn is_plain_name(text: &[u8]) -> bool {
     let mut before = b'.';
     for (at, &byte) in text.iter().enumerate() {
@@ -30,11 +30,10 @@ fn is_plain_name(text: &[u8]) -> bool {
             b'.' if before != b'.' => {}
             b':' if before != b'.' => {
                 let port = text.get(at + 1..).unwrap_or_default();
-                let digits = port.iter().all(u8::is_ascii_digit);
-                return digits
-                    && matches!(port, [b'1'..=b'9', ..])
-                    && port.len() <= 4
-                    && at <= MAX_NAME_BYTES;
+                let is_number = matches!(port, [b'1'..=b'9', ..]) && port.iter().all(u8::is_ascii_digit);
+                // Of two numbers with as many digits the texts are in the order of the numbers.
+                let is_port = is_number && (port.len() < 5 || (port.len() == 5 && port <= &b"65535"[..]));
+                return is_port && at <= MAX_NAME_BYTES;
             }
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => {}
             _ => return false,

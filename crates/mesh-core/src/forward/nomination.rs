@@ -5,6 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::CONNECTION};
 /// The headers among `headers` that `Connection` nominates. Allocates only when there are any; linear in its length.
 pub(super) fn nominated(headers: &HeaderMap) -> HeaderMap<()> {
     let mut names = HeaderMap::default();
+    // Over a few lines a walk is shorter than a look.
+    if !headers.keys().any(|name| *name == CONNECTION) {
+        return names;
+    }
     for name in headers.get_all(CONNECTION).into_iter().flat_map(options) {
         if headers.contains_key(&name) {
             names.insert(name, ());

@@ -181,7 +181,7 @@ fn forwarding(
     push_address(&mut scratch, facts.peer.to_canonical());
     line(&X_FORWARDED_FOR, &scratch);
     scratch.clear();
-    push_decimal(&mut scratch, facts.port.into());
+    push_decimal(&mut scratch, facts.port);
     let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), &scratch];
     for ((name, value), has) in FROM_TRUSTED.iter().zip(said).zip(has_trusted) {
         if !has && !value.is_empty() {
@@ -195,11 +195,14 @@ fn forwarding(
     }
 }
 
-fn push_decimal(out: &mut Vec<u8>, number: u32) {
-    for unit in [10_000, 1_000, 100, 10, 1] {
-        if number >= unit || unit == 1 {
-            out.push(b'0' + (number / unit % 10) as u8);
-        }
+fn push_decimal(out: &mut Vec<u8>, number: u16) {
+    let digit = |unit| b'0' + (number / unit % 10) as u8;
+    match number {
+        0..10 => out.push(digit(1)),
+        10..100 => out.extend_from_slice(&[digit(10), digit(1)]),
+        100..1_000 => out.extend_from_slice(&[digit(100), digit(10), digit(1)]),
+        1_000..10_000 => out.extend_from_slice(&[digit(1_000), digit(100), digit(10), digit(1)]),
+        _ => out.extend_from_slice(&[digit(10_000), digit(1_000), digit(100), digit(10), digit(1)]),
     }
 }
 

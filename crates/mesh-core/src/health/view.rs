@@ -79,6 +79,11 @@ impl ServiceView {
     /// When a half-open instance comes first, the call has the process's only probe of it, until the result is dropped.
     #[must_use]
     pub fn order(&self, policy: &HealthPolicy, now: Tick, may_probe: bool) -> Order {
+        if let [only] = &self.instances[..]
+            && only.state(policy, now) == BreakerState::Closed
+        {
+            return Order { indices: vec![0], probe: None };
+        }
         let rotation = self.rotation.fetch_add(1, Ordering::Relaxed);
         let mut facts: Vec<InstanceFacts> =
             self.instances.iter().map(|instance| instance.facts(policy, now)).collect();

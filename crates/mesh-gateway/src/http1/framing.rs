@@ -102,10 +102,13 @@ impl Ends {
 /// Decimal digits and nothing else.
 pub(super) fn decimal(value: &HeaderValue) -> Option<u64> {
     let digits = value.as_bytes();
-    if !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    digits.iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 #[cfg(test)]

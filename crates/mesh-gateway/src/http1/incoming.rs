@@ -11,7 +11,7 @@ use http::{
     header::{EXPECT, TE},
     request::Parts,
 };
-use mesh_core::error::Code;
+use mesh_core::{error::Code, forward::request::takes_trailers};
 
 use super::{
     Framing,
@@ -74,23 +74,14 @@ pub(crate) struct RequestHead {
     pub(crate) stays_open: bool,
     /// Whether the client waits for a word before it sends the body.
     pub(crate) expects_continue: bool,
+    /// Whether the client takes trailers behind the chunks (RFC 9110 §6.5.1).
+    pub(crate) takes_trailers: bool,
 }
 
 impl RequestHead {
     /// Whether the client takes an answer in chunks.
     pub(crate) fn takes_chunks(&self) -> bool {
         self.parts.version >= Version::HTTP_11
-    }
-
-    /// Whether the client takes trailers behind the chunks (RFC 9110 §6.5.1).
-    pub(crate) fn takes_trailers(&self) -> bool {
-        let mut codings = self
-            .parts
-            .headers
-            .get_all(TE)
-            .iter()
-            .flat_map(|line| line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii));
-        codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
     }
 }
 
@@ -191,11 +182,12 @@ fn parse_one(
     parts.version = version;
     parts.uri = Uri::from_maybe_shared(bytes.slice(target)).map_err(|_| BadHead::Target)?;
     parts.headers = HeaderMap::with_capacity(places.len());
-    let (mut ends, mut has_expectation) = (Ends::default(), false);
+    let (mut ends, mut has_expectation, mut has_te) = (Ends::default(), false, false);
     for place in &*places {
         let (name, value) = place.take(&bytes).ok_or(BadHead::Malformed)?;
         ends.take(&name, &value);
         has_expectation |= name == EXPECT;
+        has_te |= name == TE;
         parts.headers.append(name, value);
     }
     let framing = match ends.framing(version, &mut parts.headers).map_err(|_| BadHead::Malformed)? {
@@ -204,7 +196,8 @@ fn parse_one(
     };
     let expects_continue = has_expectation && version >= Version::HTTP_11;
     let stays_open = ends.stays_open(version);
-    Ok(Some(RequestHead { parts, framing, stays_open, expects_continue }))
+    let takes_trailers = has_te && takes_trailers(&parts.headers);
+    Ok(Some(RequestHead { parts, framing, stays_open, expects_continue, takes_trailers }))
 }
 
 #[cfg(test)]

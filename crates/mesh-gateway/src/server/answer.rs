@@ -70,7 +70,7 @@ impl Outbox {
         connection: Option<&'static str>,
         clock: &dyn Clock,
     ) -> BodyEnd {
-        if !parts.headers.contains_key(DATE) {
+        if !parts.headers.keys().any(|name| *name == DATE) {
             let now = clock.unix().seconds();
             if self.date.0 != now {
                 let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(now);

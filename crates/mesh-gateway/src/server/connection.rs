@@ -135,7 +135,7 @@ impl Street {
         let has_body = self.client.lock().begin(&head);
         let body = if has_body { RequestBody::of(self.client.clone()) } else { RequestBody::empty() };
         let asked = Asked { is_head: head.parts.method == Method::HEAD, takes_chunks: head.takes_chunks() };
-        let takes_trailers = head.takes_trailers();
+        let takes_trailers = head.takes_trailers;
         let version = head.parts.version;
         let switch = head.parts.headers.contains_key(UPGRADE).then(|| {
             let (here, there) = switch::channel();

@@ -154,6 +154,6 @@ fn what_the_client_wants_of_the_connection_is_known() {
     assert!(old.stays_open && !old.takes_chunks());
     assert!(head("POST / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n").expects_continue);
     assert!(!head("POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n").expects_continue);
-    assert!(head("GET / HTTP/1.1\r\nTE: gzip;q=1, Trailers\r\n\r\n").takes_trailers());
-    assert!(!head("GET / HTTP/1.1\r\nTE: gzip\r\n\r\n").takes_trailers());
+    assert!(head("GET / HTTP/1.1\r\nTE: gzip;q=1, Trailers\r\n\r\n").takes_trailers);
+    assert!(!head("GET / HTTP/1.1\r\nTE: gzip\r\n\r\n").takes_trailers);
 }
