@@ -27,7 +27,7 @@ pub(super) fn write(document: &Document, folder: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`write`].
+/// Those of [`write()`].
 pub(crate) fn section(folder: &Path, command: &str, tables: &str, json: &str) -> anyhow::Result<()> {
     between_marks(folder, &format!("{command} "), tables)?;
     Ok(fs::write(folder.join(format!("benchmark-{command}.json")), json)?)

@@ -16,11 +16,7 @@ use http::{
 };
 use http_body::Body as _;
 use mesh_core::error::Code;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -231,18 +227,18 @@ impl Street {
     }
 }
 
-/// Ends what the gateway says, and reads on for a while what nobody wants, if the client may still be sending.
+/// Ends what the gateway says, and reads on for a while what nobody wants, if the client may still be sending. The client
+/// is told at once, also while somebody still has its request's body.
 async fn close(client: SharedClient, lingers: bool) {
-    let Some(mut connection) = client.into_connection() else { return };
     let closed = async {
-        connection.socket.shutdown().await?;
-        let mut scratch = [0; 4096];
+        poll_fn(|context| client.lock().connection.poll_shutdown(context)).await?;
         let mut left = if lingers { LINGER_BYTES } else { 0 };
         while left > 0 {
-            match connection.socket.read(&mut scratch).await? {
+            match poll_fn(|context| client.lock().connection.poll_read(context, 0)).await? {
                 0 => break,
                 read => left = left.saturating_sub(read),
             }
+            client.lock().connection.buffer.clear();
         }
         Ok::<_, std::io::Error>(())
     };
