@@ -53,6 +53,7 @@ pub(crate) fn tick(begun: Instant, gap: Duration, end: Instant, wake: impl Fn() 
     thread::spawn(move || {
         let mut at = begun;
         while at < end {
+            // Keeping the pace of the load is all that this thread does.
             thread::sleep(at.saturating_duration_since(now()));
             // Ticks that were slept through are one.
             while at <= now() {

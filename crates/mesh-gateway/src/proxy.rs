@@ -38,7 +38,7 @@ pub(crate) enum Way {
     Layered,
 }
 
-/// Where a request comes arrival.
+/// Who sent a request, and by which way it came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival<'a> {
     pub(crate) peer: Peer,

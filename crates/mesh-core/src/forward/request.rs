@@ -7,15 +7,16 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use http::{HeaderMap, HeaderName, Method, header::TE};
+use http::{HeaderMap, HeaderName, header::TE};
 
-use super::{Survey, nomination::nominated};
+use super::nomination::nominated;
 use crate::{
     error::Code,
     header::{
         Class, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX,
         X_FORWARDED_PROTO,
     },
+    units::decimal,
 };
 
 /// What the gateway knows of the client and of the route. Trusted: came from the socket and the settings.
@@ -108,25 +109,6 @@ pub fn disposition(name: &HeaderName) -> Disposition {
     }
 }
 
-/// Checks a request's headers, and `authority` of an absolute-form target against `Host`.
-/// `has_body`: the message's framing announces a body; `is_http_11`: `Host` is required.
-///
-/// `Connection` may not nominate what [`is_protected`](crate::header::is_protected) names. Whether the request
-/// may switch protocols is its route's to say ([`upgrade`](super::upgrade)).
-///
-/// # Errors
-///
-/// See [`RequestError`]; rows 32, 42, 48, 49, 66 and 67 of docs/refusals.md.
-pub fn check(
-    headers: &HeaderMap,
-    method: &Method,
-    authority: Option<&str>,
-    is_http_11: bool,
-    has_body: bool,
-) -> Result<(), RequestError> {
-    Survey::of(headers).check(method, authority, is_http_11, has_body)
-}
-
 /// Hands `line` each header line that goes on to the service: the client's own without what is dropped and without what
 /// `Connection` nominates, then X-Forwarded-For/Host/Proto/Port/Prefix. Signature headers, `traceparent` and `Host` are not
 /// among them.
@@ -181,7 +163,7 @@ fn forwarding(
     push_address(&mut scratch, facts.peer.to_canonical());
     line(&X_FORWARDED_FOR, &scratch);
     scratch.clear();
-    push_decimal(&mut scratch, facts.port);
+    scratch.extend_from_slice(decimal(facts.port.into(), &mut [0; 20]));
     let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), &scratch];
     for ((name, value), has) in FROM_TRUSTED.iter().zip(said).zip(has_trusted) {
         if !has && !value.is_empty() {
@@ -195,17 +177,6 @@ fn forwarding(
     }
 }
 
-fn push_decimal(out: &mut Vec<u8>, number: u16) {
-    let digit = |unit| b'0' + (number / unit % 10) as u8;
-    match number {
-        0..10 => out.push(digit(1)),
-        10..100 => out.extend_from_slice(&[digit(10), digit(1)]),
-        100..1_000 => out.extend_from_slice(&[digit(100), digit(10), digit(1)]),
-        1_000..10_000 => out.extend_from_slice(&[digit(1_000), digit(100), digit(10), digit(1)]),
-        _ => out.extend_from_slice(&[digit(10_000), digit(1_000), digit(100), digit(10), digit(1)]),
-    }
-}
-
 /// `write!` takes longer for four numbers than all else here.
 fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     let IpAddr::V4(address) = address else {
@@ -216,7 +187,7 @@ fn push_address(out: &mut Vec<u8>, address: IpAddr) {
         if index > 0 {
             out.push(b'.');
         }
-        push_decimal(out, octet.into());
+        out.extend_from_slice(decimal(octet.into(), &mut [0; 20]));
     }
 }
 

@@ -85,11 +85,15 @@ impl<'a> Survey<'a> {
         TraceContext::parse(line.as_bytes())
     }
 
-    /// See [`check`](super::request::check).
+    /// Checks a request's headers, and `authority` of an absolute-form target against `Host`.
+    /// `has_body`: the message's framing announces a body; `is_http_11`: `Host` is required.
+    ///
+    /// `Connection` may not nominate what [`is_protected`](crate::header::is_protected) names. Whether the request
+    /// may switch protocols is its route's to say ([`upgrade`](super::upgrade)).
     ///
     /// # Errors
     ///
-    /// See [`RequestError`].
+    /// See [`RequestError`]; rows 32, 42, 48, 49, 66 and 67 of docs/refusals.md.
     pub fn check(
         &self,
         method: &Method,

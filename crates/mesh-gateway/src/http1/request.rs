@@ -2,6 +2,8 @@
 //!
 //! Nothing is checked here: what goes in was checked as a target, a header name or a header value before.
 
+use mesh_core::units::decimal;
+
 /// What most heads fit in.
 pub(crate) const HEAD_BYTES: usize = 1024;
 
@@ -21,17 +23,7 @@ pub(crate) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// Writes one header line whose value is a number.
 pub(crate) fn write_number_line(out: &mut Vec<u8>, name: &str, number: u64) {
-    let mut digits = [0; 20];
-    let mut begins = digits.len();
-    let mut rest = number;
-    loop {
-        begins -= 1;
-        digits[begins] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            return write_line(out, name, &digits[begins..]);
-        }
-    }
+    write_line(out, name, decimal(number, &mut [0; 20]));
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival:
     lines
 }
 
-/// The body of a request, held whole or as it comes.
+/// The body of a request that has one, held whole or as it comes.
 pub(super) async fn body<B>(
     route: &RouteState,
     parts: &Parts,
@@ -76,7 +76,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    if route.service.streams_requests && !body.is_end_stream() {
+    if route.service.streams_requests {
         return Ok((Bytes::new(), Some(Streamed::new(body))));
     }
     Ok((buffer(&parts.headers, body, route.body_limit, &route.reloadable.settings.limits).await?, None))

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use mesh_core::clock::Tick;
 
+use super::waiting::PREFACE;
+
 /// So many of them at once are no flood, nor so many in [`PERIOD`].
 const FREE: u64 = 1_000;
 const PERIOD: Duration = Duration::from_secs(60);
@@ -15,8 +17,6 @@ const BYTES_EACH: u64 = 64;
 
 /// Of frames: length, kind, flags, stream (RFC 9113 §4.1).
 const HEAD: usize = 9;
-/// What stands before the first frame.
-const PREFACE: usize = 24;
 
 /// GOAWAY with ENHANCE_YOUR_CALM: whatever was asked may have been done.
 pub(super) const CALM: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0x0b];
@@ -38,7 +38,7 @@ pub(super) struct Frames {
 impl Frames {
     /// Of a connection that begins with its preface.
     pub(super) const fn new(now: Tick) -> Self {
-        Self { skip: PREFACE, head: [0; HEAD], filled: 0, counted: 0, sent: 0, since: now }
+        Self { skip: PREFACE.len(), head: [0; HEAD], filled: 0, counted: 0, sent: 0, since: now }
     }
 
     /// So many bytes went to the client.
@@ -88,7 +88,7 @@ mod tests {
 
     fn connection() -> Frames {
         let mut frames = Frames::new(Tick(0));
-        assert!(!frames.are_a_flood(&[b'x'; PREFACE], || Tick(0)));
+        assert!(!frames.are_a_flood(PREFACE, || Tick(0)));
         frames
     }
 

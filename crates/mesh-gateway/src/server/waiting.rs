@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How a client begins that speaks HTTP/2 without having asked (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a connection does next.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Which heads pass the door, and what of them a service sees.
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 
 use super::*;
+use crate::forward::Survey;
 
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9));
 
@@ -19,7 +20,7 @@ fn headers(lines: Lines<'_>) -> HeaderMap {
 fn head(lines: Lines<'_>, expected: &Result<(), RequestError>) {
     let mut lines = lines.to_vec();
     lines.push(("host", "orders"));
-    assert_eq!(&check(&headers(&lines), &Method::POST, None, true, true), expected, "{lines:?}");
+    assert_eq!(&Survey::of(&headers(&lines)).check(&Method::POST, None, true, true), expected, "{lines:?}");
 }
 
 #[track_caller]
@@ -27,7 +28,7 @@ fn host(hosts: &[&str], authority: Option<&str>, is_http_11: bool, passes: bool)
     let lines: Vec<_> = hosts.iter().map(|host| ("host", *host)).collect();
     let expected = if passes { Ok(()) } else { Err(RequestError::BadHost) };
     assert_eq!(
-        check(&headers(&lines), &Method::GET, authority, is_http_11, false),
+        Survey::of(&headers(&lines)).check(&Method::GET, authority, is_http_11, false),
         expected,
         "{hosts:?} {authority:?}"
     );
@@ -163,11 +164,15 @@ fn an_upgrade_stays_behind_unless_its_route_says_otherwise() {
 fn a_body_on_get_head_or_options_is_refused() {
     let good = headers(&[("host", "orders")]);
     for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
-        assert_eq!(check(&good, &method, None, true, true), Err(RequestError::BodyNotAllowed), "{method}");
-        assert_eq!(check(&good, &method, None, true, false), Ok(()), "{method}");
+        assert_eq!(
+            Survey::of(&good).check(&method, None, true, true),
+            Err(RequestError::BodyNotAllowed),
+            "{method}"
+        );
+        assert_eq!(Survey::of(&good).check(&method, None, true, false), Ok(()), "{method}");
     }
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-        assert_eq!(check(&good, &method, None, true, true), Ok(()), "{method}");
+        assert_eq!(Survey::of(&good).check(&method, None, true, true), Ok(()), "{method}");
     }
 }
 
