@@ -157,18 +157,19 @@ impl Call {
     /// answered below 500 last; `false`, its last attempt failed (5xx counts as a failure, as in the package).
     ///
     /// An attempt that the deadline cut to less than half of the attempt timeout, and that timed out, says nothing: the
-    /// instance had no fair time, and impatient callers must not eject anyone.
+    /// instance had no fair time, and impatient callers must not eject anyone. Nor does one for which this side lacked
+    /// the means ([`Failure::Local`]): no instance had a part in it.
     #[must_use]
     pub fn verdicts(&self) -> &[(usize, bool)] {
         &self.verdicts
     }
 
     fn judge(&mut self, instance: usize, outcome: Outcome, limit: Duration) {
-        let had_fair_time = limit >= self.plan.attempt_timeout / 2;
-        let timed_out =
-            matches!(outcome, Outcome::NotSent(Failure::Timeout) | Outcome::Lost(Failure::Timeout));
-        if timed_out && !had_fair_time {
-            return;
+        if let Outcome::NotSent(failure) | Outcome::Lost(failure) = outcome {
+            let had_fair_time = limit >= self.plan.attempt_timeout / 2;
+            if !failure.is_of_the_instance() || (failure == Failure::Timeout && !had_fair_time) {
+                return;
+            }
         }
         let is_good = outcome == Outcome::Answered;
         match self.verdicts.iter_mut().find(|(judged, _)| *judged == instance) {

@@ -87,6 +87,8 @@ codes! {
     MethodNotAllowed = "method_not_allowed",
     /// The gateway has no routes yet, or is draining.
     NotReady = "not_ready",
+    /// The gateway lacks files, ports or memory for one more connection.
+    Overloaded = "overloaded",
     /// The service sent what is no HTTP answer.
     BadUpstreamResponse = "bad_upstream_response",
     /// No instance could be reached, or the answer broke off.

@@ -5,7 +5,7 @@ pub mod policy;
 
 pub use policy::{RetryMethods, RetryPolicy, RetryPolicyError, is_idempotent};
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 /// What became of one attempt, as far as the rules care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,30 @@ pub enum Failure {
     Malformed,
     /// There is somebody, who does not speak the protocol that the settings say.
     Protocol,
+    /// This side had no file descriptor, port or buffer left for a connection. It says nothing about the instance, and
+    /// is tried elsewhere all the same: there may be an open connection to the next one, or a free port towards it.
+    Local,
 }
 
+/// `EMFILE` and `ENFILE`, everywhere the same, and `ENOBUFS`; the standard library has no name for them.
+const SHORTAGES: [i32; 3] =
+    [24, 23, if cfg!(any(target_os = "linux", target_os = "android")) { 105 } else { 55 }];
+
 impl Failure {
+    /// What it was that no connection could be opened: [`Self::Local`], or the instance's [`Self::Connect`].
+    #[must_use]
+    pub fn of_connect(error: &io::Error) -> Self {
+        let is_local = matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory)
+            || error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code));
+        if is_local { Self::Local } else { Self::Connect }
+    }
+
+    /// Whether it says something about the instance.
+    #[must_use]
+    pub const fn is_of_the_instance(self) -> bool {
+        !matches!(self, Self::Local)
+    }
+
     /// The word in lists of attempts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +72,35 @@ impl Failure {
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
             Self::Protocol => "protocol",
+            Self::Local => "local",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_of_this_side_is_no_failure_of_the_instance() {
+        let enobufs = if cfg!(target_os = "linux") { 105 } else { 55 };
+        for code in [24, 23, enobufs] {
+            assert_eq!(Failure::of_connect(&io::Error::from_raw_os_error(code)), Failure::Local, "{code}");
+        }
+        for kind in [io::ErrorKind::AddrNotAvailable, io::ErrorKind::OutOfMemory] {
+            assert_eq!(Failure::of_connect(&kind.into()), Failure::Local, "{kind}");
+        }
+        for kind in [
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable,
+            io::ErrorKind::TimedOut,
+            io::ErrorKind::NotFound,
+            io::ErrorKind::Other,
+        ] {
+            assert_eq!(Failure::of_connect(&kind.into()), Failure::Connect, "{kind}");
+        }
+        assert!(Failure::Connect.is_of_the_instance());
+        assert!(!Failure::Local.is_of_the_instance());
     }
 }

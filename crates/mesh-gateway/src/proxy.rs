@@ -127,7 +127,7 @@ where
     let status = match &answered {
         Ok(response) => response.status(),
         Err(refusal) => {
-            if refusal.code != Code::UpstreamUnavailable {
+            if !matches!(refusal.code, Code::UpstreamUnavailable | Code::Overloaded) {
                 route.service.note_failure(&shared.health, ended);
             }
             crate::error::status(refusal.code)

@@ -30,12 +30,13 @@ fn once(instances: usize) -> CallPlan {
     CallPlan { may_repeat: false, ..plan(instances) }
 }
 
-/// `ok`, `500`, `503+N` (Retry-After, in ms), `refused`, `reset`, `timeout` (takes the whole limit); and how long it took.
+/// `ok`, `500`, `503+N` (Retry-After, in ms), `refused`, `local`, `reset`, `timeout` (takes the whole limit); and how long it took.
 fn outcome(word: &str, limit: Duration) -> (Outcome, Duration) {
     match word {
         "ok" => (Outcome::Answered, ms(1)),
         "500" => (Outcome::ServerError { retry_after: None }, Duration::ZERO),
         "refused" => (Outcome::NotSent(Failure::Connect), Duration::ZERO),
+        "local" => (Outcome::NotSent(Failure::Local), Duration::ZERO),
         "reset" => (Outcome::Lost(Failure::Reset), Duration::ZERO),
         "timeout" => (Outcome::Lost(Failure::Timeout), limit),
         busy => {
@@ -223,4 +224,15 @@ fn an_impatient_caller_ejects_nobody() {
     assert_eq!(verdicts(499, "timeout"), []);
     assert_eq!(verdicts(499, "reset"), [(0, false)]);
     assert_eq!(verdicts(500, "timeout"), [(0, false)]);
+}
+
+#[test]
+fn a_shortage_of_this_side_judges_nobody_and_the_next_instance_is_tried() {
+    let verdicts = |outcomes| play(once(2), outcomes).1.verdicts().to_vec();
+    check(once(2), "local ok", "#0 #1 Answered");
+    check(once(2), "local", "#0 #1 +50 #0 +50 #1 Failed(Local)");
+    assert_eq!(verdicts("local ok"), [(1, true)]);
+    assert_eq!(verdicts("local"), []);
+    assert_eq!(verdicts("refused local"), [(0, false)]);
+    assert_eq!(verdicts("local refused refused ok"), [(1, true), (0, false)]);
 }

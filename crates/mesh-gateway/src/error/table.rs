@@ -52,6 +52,7 @@ fn row(code: Code) -> Option<StatusCode> {
         }
         Code::BadUpstreamResponse | Code::UpstreamUnreachable => StatusCode::BAD_GATEWAY,
         Code::NotReady
+        | Code::Overloaded
         | Code::UpstreamUnavailable
         | Code::IdempotencyStoreUnavailable
         | Code::ManifestStoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -86,6 +87,7 @@ mod tests {
             (Code::ManifestTargetForbidden, 422),
             (Code::UpstreamUnreachable, 502),
             (Code::UpstreamUnavailable, 503),
+            (Code::Overloaded, 503),
             (Code::DeadlineExceeded, 504),
         ] {
             assert_eq!(status(code), expected, "{code}");

@@ -17,8 +17,8 @@ use super::{refusals::Refusals, route::RouteCells, rows::Rows};
 pub(super) type InstanceKey = (ServiceName, String);
 
 /// The kinds of an instance's failures, in the order of their counts.
-pub(super) const KINDS: [&str; 7] =
-    ["connect", "timeout", "reset", "truncated", "malformed", "protocol", "status"];
+pub(super) const KINDS: [&str; 8] =
+    ["connect", "timeout", "reset", "truncated", "malformed", "protocol", "local", "status"];
 
 /// What happened at clients' sockets, to bodies and to keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(kept.refusals().counted().collect::<Vec<_>>(), [(Code::RouteNotFound, 1)]);
         let mut failures = BTreeMap::new();
         kept.failures(&mut failures);
-        assert_eq!(failures[&(name(), "http://h:1".to_owned())], [0, 0, 1, 0, 0, 0, 2]);
+        assert_eq!(failures[&(name(), "http://h:1".to_owned())], [0, 0, 1, 0, 0, 0, 0, 2]);
     }
 
     #[test]
@@ -180,6 +180,7 @@ mod tests {
             Failure::Truncated,
             Failure::Malformed,
             Failure::Protocol,
+            Failure::Local,
         ] {
             assert!(KINDS.contains(&failure.as_str()), "{failure:?}");
         }

@@ -45,6 +45,10 @@ pub(super) fn of(
             let text = "the service does not speak HTTP/2, as its settings say";
             Err(Refusal::new(Code::BadUpstreamResponse, text))
         }
+        (Ending::Failed(Failure::Local), ..) => {
+            let text = "the gateway cannot open a connection to the service now";
+            Err(Refusal::new(Code::Overloaded, text).retry_after(1))
+        }
         (Ending::Failed(Failure::Connect | Failure::Reset | Failure::Truncated), ..)
         | (Ending::Answered | Ending::ServerError, None, _) => {
             Err(Refusal::new(Code::UpstreamUnreachable, "no instance of the service could be reached"))

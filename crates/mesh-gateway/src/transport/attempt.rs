@@ -122,7 +122,7 @@ impl Outgoing<'_> {
                     let connecting = connect(url, self.connect_timeout, ends.since(now), self.tls);
                     let connection = Box::pin(connecting)
                         .await
-                        .map_err(|error| Broken::NotSent(Failure::Connect, error.to_string()))?;
+                        .map_err(|error| Broken::NotSent(error.failure(), error.to_string()))?;
                     self.pool.opened(&origin, self.clock.monotonic());
                     connection
                 }

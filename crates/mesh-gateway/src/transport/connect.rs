@@ -2,9 +2,15 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use mesh_core::service::{BaseUrl, Protocol};
+use mesh_core::{
+    retry::Failure,
+    service::{BaseUrl, Protocol},
+};
 use rustls::{AlertDescription, pki_types::ServerName};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream, ToSocketAddrs, lookup_host},
+    time::timeout,
+};
 use tokio_rustls::TlsConnector;
 
 use crate::{
@@ -15,14 +21,38 @@ use crate::{
 /// How long a handshake may take, beside the limit of the connect.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(1);
 
-/// Why there is no connection. The instance's fault, or that of the settings.
+/// Why there is no connection.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum NoConnection {
+    /// The instance's fault, or that of the settings.
     #[error("{0}")]
     Unreachable(String),
+    /// The gateway's own: no file, port or buffer is left.
+    #[error("{0}")]
+    NoMeans(String),
     /// There is somebody, who speaks something else.
     #[error("the instance does not speak HTTP/2")]
     NoHttp2,
+}
+
+impl NoConnection {
+    /// What it is to the rules of a call.
+    pub(super) const fn failure(&self) -> Failure {
+        match self {
+            Self::Unreachable(_) => Failure::Connect,
+            Self::NoMeans(_) => Failure::Local,
+            Self::NoHttp2 => Failure::Protocol,
+        }
+    }
+}
+
+impl From<io::Error> for NoConnection {
+    fn from(error: io::Error) -> Self {
+        match Failure::of_connect(&error) {
+            Failure::Local => Self::NoMeans(error.to_string()),
+            _ => Self::Unreachable(error.to_string()),
+        }
+    }
 }
 
 /// Connects to the instance within `limit`, and agrees on TLS within [`HANDSHAKE`] more, but all of it within `all`.
@@ -44,12 +74,11 @@ pub(super) async fn socket(
     protocol: Protocol,
 ) -> Result<Socket, NoConnection> {
     if !url.is_https() {
-        let opened = open(url, limit.min(all)).await;
-        return opened.map(Socket::Plain).map_err(NoConnection::Unreachable);
+        return open(url, limit.min(all)).await.map(Socket::Plain);
     }
     let all = all.min(limit.saturating_add(HANDSHAKE));
     let connected = async {
-        let stream = open(url, limit).await.map_err(NoConnection::Unreachable)?;
+        let stream = open(url, limit).await?;
         let name = server_name(url).map_err(NoConnection::Unreachable)?;
         let shaken = TlsConnector::from(Arc::clone(tls.config(protocol))).connect(name, stream).await;
         shaken.map_err(|error| match has_no_protocol(&error) {
@@ -83,11 +112,11 @@ fn server_name(url: &BaseUrl) -> Result<ServerName<'static>, String> {
     ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| error.to_string())
 }
 
-async fn open(url: &BaseUrl, limit: Duration) -> Result<TcpStream, String> {
+async fn open(url: &BaseUrl, limit: Duration) -> Result<TcpStream, NoConnection> {
     let default_port = if url.is_https() { 443 } else { 80 };
     match timeout(limit, open_tcp(url.authority(), default_port)).await {
-        Ok(opened) => opened.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no connection within {} ms", limit.as_millis())),
+        Ok(opened) => Ok(opened?),
+        Err(_) => Err(NoConnection::Unreachable(format!("no connection within {} ms", limit.as_millis()))),
     }
 }
 
@@ -95,12 +124,33 @@ async fn open_tcp(authority: &str, default_port: u16) -> io::Result<TcpStream> {
     let stream = if let Ok(address) = authority.parse::<SocketAddr>() {
         TcpStream::connect(address).await?
     } else if has_port(authority) {
-        TcpStream::connect(authority).await?
+        open_by_name(authority).await?
     } else {
-        TcpStream::connect((authority.trim_matches(['[', ']']), default_port)).await?
+        open_by_name((authority.trim_matches(['[', ']']), default_port)).await?
     };
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Connects to the first address of the name that takes the connection. An address that is refused counts before one
+/// that this machine cannot connect to at all (IPv6 where there is none).
+async fn open_by_name(name: impl ToSocketAddrs) -> io::Result<TcpStream> {
+    let addresses = match lookup_host(name).await {
+        Ok(addresses) => addresses,
+        // Without a file to open, the system's resolver says that there is no such name.
+        Err(error) => return Err(TcpSocket::new_v4().err().unwrap_or(error)),
+    };
+    let mut failed = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) if failed.is_none() || Failure::of_connect(&error).is_of_the_instance() => {
+                failed = Some(error);
+            }
+            Err(_) => {}
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
 }
 
 fn has_port(authority: &str) -> bool {

@@ -19,7 +19,6 @@ use tokio::time::timeout;
 use super::{
     attempt::{Broken, Outgoing, late},
     body::{Frames, UpstreamBody},
-    connect::NoConnection,
 };
 pub(super) use connections::{Connections, Slot};
 pub(super) use streamed::Sending;
@@ -41,7 +40,7 @@ pub(super) async fn exchange(
     loop {
         let slot = match timeout(left(), connections::slot(outgoing, url)).await {
             Ok(Ok(slot)) => slot,
-            Ok(Err(error)) => return Err(unconnected(&error)),
+            Ok(Err(error)) => return Err(Broken::NotSent(error.failure(), error.to_string())),
             Err(_) => {
                 let message = format!("no connection within {} ms", limit.as_millis());
                 return Err(Broken::NotSent(Failure::Connect, message));
@@ -103,14 +102,6 @@ fn answer(
     }
     let frames = Frames::new(&parts.headers, stream, (slot, sending));
     Ok(Response::from_parts(parts, UpstreamBody::http2(frames)))
-}
-
-fn unconnected(error: &NoConnection) -> Broken {
-    let failure = match error {
-        NoConnection::Unreachable(_) => Failure::Connect,
-        NoConnection::NoHttp2 => Failure::Protocol,
-    };
-    Broken::NotSent(failure, error.to_string())
 }
 
 /// Whether the instance was closing the connection and says that it has not looked at the request, or the connection
