@@ -111,7 +111,7 @@ impl CallError {
     #[must_use]
     pub fn origin(&self) -> Origin {
         match self {
-            Self::Unavailable { attempts, .. } if attempts.is_empty() => Origin::Mesh,
+            Self::Unavailable { attempts, .. } if is_our_own(attempts) => Origin::Mesh,
             Self::Panicked { .. } => Origin::Mesh,
             Self::Request { response } if response.status().is_client_error() => Origin::Caller,
             Self::Invalid(_) => Origin::Caller,
@@ -147,6 +147,11 @@ impl CallError {
             Self::Invalid(_) | Self::Panicked { .. } | Self::Interrupted { .. } | Self::Decode { .. } => &[],
         }
     }
+}
+
+/// Whether there was no instance to ask, or in the end no means to ask one.
+fn is_our_own(attempts: &[AttemptRecord]) -> bool {
+    attempts.last().is_none_or(|last| last.failure.is_some_and(|failure| !failure.is_of_the_instance()))
 }
 
 fn unavailable(service: &ServiceName, attempts: &[AttemptRecord]) -> String {

@@ -2,16 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use mesh_core::{
     clock::{Clock as _, SystemClock},
+    error::Origin,
     event::Event,
     health::BreakerState,
+    retry::Failure,
     service::{BaseUrl, Instance},
     store::{HealthStore as _, MemoryStore},
 };
 use mesh_testkit::Canned;
 
-use super::{builder, name, recording, until, upstream};
+use super::{builder, name, nobody, recording, until, upstream};
+use crate::transport::{BodyStream, HttpTransport, Limits, TransportError};
 
 fn instance(url: &str) -> Instance {
     Instance { service: name("oms"), url: BaseUrl::parse(url).unwrap() }
@@ -99,4 +103,31 @@ async fn failures_that_others_saw_are_brought_home() {
         client.service("oms").get("/o").send().await.unwrap();
     }
     assert_eq!((bad.count(), good.count()), (0, 4));
+}
+
+/// Has no means to connect to anybody.
+#[derive(Debug)]
+struct NoMeans;
+
+#[async_trait]
+impl HttpTransport for NoMeans {
+    async fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+        _: Limits,
+    ) -> Result<http::Response<BodyStream>, TransportError> {
+        Err(TransportError::not_sent(Failure::Local, "as told"))
+    }
+}
+
+#[tokio::test]
+async fn a_shortage_of_the_callers_own_is_put_on_no_record() {
+    let sink = recording();
+    let client = builder(&[nobody(), nobody()]).transport(NoMeans).event_sink(sink.clone()).build().unwrap();
+    for _ in 0..8 {
+        let error = client.service("oms").post("/o", "x").retries(0).send().await.unwrap_err();
+        assert_eq!((error.origin(), error.attempts().len()), (Origin::Mesh, 2), "both are tried");
+    }
+    let changed = |event: &Event| matches!(event, Event::ServiceHealthChanged { .. });
+    assert!(!sink.events().iter().any(changed), "{:?}", sink.events());
 }

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error as StdError,
+    io,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -119,7 +120,11 @@ fn is_of(base: &Url, uri: &http::Uri) -> bool {
 fn unanswered(error: &::reqwest::Error) -> TransportError {
     let message = root_cause(error);
     if error.is_connect() {
-        let failure = if error.is_timeout() { Failure::Timeout } else { Failure::Connect };
+        let failure = match find::<io::Error>(error) {
+            _ if error.is_timeout() => Failure::Timeout,
+            Some(cause) => Failure::of_connect(cause),
+            None => Failure::Connect,
+        };
         return TransportError::not_sent(failure, message);
     }
     if error.is_builder() {
