@@ -108,7 +108,8 @@ impl HeadParser {
             while let [b'\n', ..] | [b'\r', b'\n', ..] = buffer[..] {
                 buffer.advance(if buffer[0] == b'\n' { 1 } else { 2 });
             }
-            if buffer.is_empty() {
+            // A CR may be half of another one.
+            if matches!(buffer[..], [] | [b'\r']) {
                 return Ok(None);
             }
         } else if !has_end(&buffer[self.searched.saturating_sub(3)..]) {
@@ -120,7 +121,6 @@ impl HeadParser {
                 self.searched = 0;
                 Ok(head)
             }
-            Err(BadHead::Malformed) if has_odd_target(buffer) => Err(BadHead::Target),
             Err(error) => Err(error),
         }
     }
@@ -137,11 +137,13 @@ impl HeadParser {
     }
 }
 
-/// Whether the request line has a target with a byte that no target has.
+/// Whether the request line has a method, and a target with a byte that no target has.
 fn has_odd_target(head: &[u8]) -> bool {
-    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next();
-    let Some(target) = line.and_then(|line| line.split(|byte| *byte == b' ').nth(1)) else { return false };
-    target.iter().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'<' | b'>' | b'`' | b'^'))
+    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let mut parts = line.split(|byte| *byte == b' ');
+    let (Some(method), Some(target)) = (parts.next(), parts.next()) else { return false };
+    Method::from_bytes(method).is_ok()
+        && target.iter().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'<' | b'>' | b'`' | b'^'))
 }
 
 /// Takes one head off the front; `places` is room for its lines.
@@ -163,6 +165,7 @@ fn parse_one(
         Ok(httparse::Status::Complete(length)) if length <= limits.bytes => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLarge),
+        Err(_) if has_odd_target(buffer) => return Err(BadHead::Target),
         Err(_) => return Err(BadHead::Malformed),
     };
     let method = request.method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());

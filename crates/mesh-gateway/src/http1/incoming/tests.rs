@@ -94,6 +94,7 @@ fn a_request_with_two_ends_is_refused() {
         refused(format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n"), BadHead::Malformed);
     }
     refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", BadHead::Malformed);
+    refused("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\nGET /\x01 HTTP/1.1\r\n\r\n", BadHead::Malformed);
 }
 
 #[test]
@@ -113,11 +114,13 @@ fn what_is_no_head_is_refused() {
         "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
         "GET / http/1.1\r\nHost: a\r\n\r\n",
         "G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "G@T /< HTTP/1.1\r\nHost: a\r\n\r\n",
     ] {
         refused(bytes, BadHead::Malformed);
     }
     for target in ["/<", "/a\tb", "/a`", "/\x7f"] {
         refused(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"), BadHead::Target);
+        refused(format!("\r\n\nGET {target} HTTP/1.1\r\nHost: a\r\n\r\n"), BadHead::Target);
     }
 }
 
