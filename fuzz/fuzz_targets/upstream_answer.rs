@@ -45,11 +45,11 @@ fn read(parts: &[&[u8]], is_head: bool) -> Option<(u16, Vec<u8>, bool)> {
                         assert!(!data.is_empty());
                         body.extend_from_slice(&data);
                     }
-                    Piece::End(_) => has_ended = true,
-                    Piece::Wait => {}
-                }
-                if has_ended || buffer.is_empty() {
-                    break;
+                    Piece::End(_) => {
+                        has_ended = true;
+                        break;
+                    }
+                    Piece::Wait => break,
                 }
             },
         }
