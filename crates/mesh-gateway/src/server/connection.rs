@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     answer::{Outbox, Sent},
     client::SharedClient,
-    handshake, http2,
+    handshake::{self, Shaken},
+    http2,
     phase::LINGER,
     request_body::RequestBody,
     waiting::{Next, Waiting},
@@ -55,11 +56,12 @@ pub(super) async fn serve(
         let settings = &shared.snapshot.load().reloadable.settings;
         (settings.limits, settings.tls.clone())
     };
-    let socket = match tls {
-        None => Socket::Plain(socket),
+    let (socket, lacks_tls) = match tls {
+        None => (Socket::Plain(socket), false),
         Some(tls) => match Box::pin(handshake::shake(socket, &tls, limits.head_timeout, &stop)).await {
-            Some(socket) => socket,
-            None => return,
+            Shaken::Encrypted(socket) => (socket, false),
+            Shaken::Plain(socket) => (Socket::Plain(socket), true),
+            Shaken::Gone => return,
         },
     };
     let peer = Peer { address: client.ip(), port, is_https: matches!(socket, Socket::Tls(_)) };
@@ -71,7 +73,11 @@ pub(super) async fn serve(
     let mut waiting = Waiting::new(limits, stop.clone(), Arc::clone(&shared.clock));
     let mut street = Street { gateway, peer, client, outbox: Outbox::default(), stop };
     loop {
-        let after = match waiting.next(&street.client).await {
+        let next = match lacks_tls {
+            true => Next::Refused(Code::BadFraming, "a plain HTTP request was sent to a listener under TLS"),
+            false => waiting.next(&street.client).await,
+        };
+        let after = match next {
             Next::Request(head) => street.answer(head).await,
             Next::Refused(code, text) => street.refuse(code, text).await,
             Next::Http2 => {

@@ -14,6 +14,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     certificates::Authority,
+    sizes::counted,
     support::{Answer, Node, keyring, manifest, service, until},
 };
 
@@ -114,7 +115,7 @@ async fn who_does_not_come_to_tls_is_let_go_and_holds_up_nobody() {
     let limits = Limits { head_timeout: Duration::from_millis(500), ..Limits::default() };
     let node = node(GatewaySettings { limits, ..settings(&upstream, tls) }).await;
     let mut slow = Vec::new();
-    for first in [&b""[..], b"\x16\x03\x01", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
+    for first in [&b""[..], b"\x16\x03\x01", b"\x80 / HTTP/1.1\r\nHost: a\r\n\r\n"] {
         for _ in 0..8 {
             let mut stream = TcpStream::connect(node.running.public()).await.unwrap();
             stream.write_all(first).await.unwrap();
@@ -130,5 +131,32 @@ async fn who_does_not_come_to_tls_is_let_go_and_holds_up_nobody() {
         assert!(!bytes.starts_with(b"HTTP/"), "plain text on a listener under TLS");
     }
     assert_eq!(upstream.count(), 1);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn who_speaks_plain_http_is_told_so() {
+    let (authority, upstream) = (Authority::new("ours"), FakeUpstream::scripted([]).await.unwrap());
+    let tls = ListenerTls::new(authority.issue(&["shop.example"]).identity(), []).unwrap();
+    let node = node(settings(&upstream, tls)).await;
+    let told = [
+        &b"GET /api/orders HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+        b"P",
+        &[
+            b"POST /api/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n",
+            &vec![b'x'; 300_000][..],
+        ]
+        .concat(),
+    ];
+    for (number, bytes) in told.into_iter().enumerate() {
+        let mut stream = TcpStream::connect(node.running.public()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let answer = Answer::read(&mut stream).await;
+        answer.is_refusal(400, "bad_framing");
+        assert!(answer.text().contains("plain HTTP"), "{answer:?}");
+        assert_eq!(answer.header("connection"), ["close"]);
+        assert_eq!(counted(&node, "bad_framing").await, number as u64 + 1);
+    }
+    assert_eq!(upstream.connections(), 0);
     node.stop().await;
 }
