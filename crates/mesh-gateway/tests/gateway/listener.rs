@@ -64,6 +64,16 @@ async fn a_malformed_head_behind_a_good_one_is_refused_and_ends_the_connection()
 }
 
 #[tokio::test]
+async fn row_26_a_length_of_64_bits_is_413_and_what_is_no_such_number_400() {
+    let post = |length: &str| format!("POST /api/o HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+    let too_large = ["18446744073709551614", "18446744073709551615", "00018446744073709551615"];
+    let no_number = ["18446744073709551616", "99999999999999999999", "1e3", "0x3e9"];
+    let too_large = too_large.map(|length| Row::closes(length, post(length), 413, "body_too_large"));
+    let no_number = no_number.map(|length| Row::closes(length, post(length), 400, "bad_framing"));
+    sizes::all_refused(&[&too_large[..], &no_number].concat()).await;
+}
+
+#[tokio::test]
 async fn row_28_the_101st_header_is_431() {
     let lines = "X-A: 1\r\n".repeat(100);
     let head = format!("GET /api/o HTTP/1.1\r\nHost: a\r\n{lines}\r\n");

@@ -18,6 +18,7 @@ pub(crate) enum Then {
     GoesOn,
 }
 
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// Everything that the client sends; it says nothing of the end of the connection.
