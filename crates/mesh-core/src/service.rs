@@ -178,6 +178,17 @@ pub enum Protocol {
     Http2,
 }
 
+impl Protocol {
+    /// The word of the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http2 => "http2",
+        }
+    }
+}
+
 /// What a gateway does with the bodies of requests to a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -188,6 +199,17 @@ pub enum RequestBodies {
     /// Passes each on as it comes, and signs it as if it were empty: for gRPC whose clients stream. Over
     /// [`Protocol::Http2`] alone.
     Streamed,
+}
+
+impl RequestBodies {
+    /// The word of the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Streamed => "streamed",
+        }
+    }
 }
 
 /// A service as configured: its instances and what differs from the defaults.

@@ -28,7 +28,7 @@ const OMS: [(&str, &str); 5] = [
 fn house(redis: &Store, style: &str) -> House {
     let house = House::new(&format!(
         "[services.pim]\nbase_urls = [\"http://127.0.0.1:1\"]\n[services.oms]\nbase_urls = [\"http://127.0.0.1:2\"]\n\
-         retries = 1\n[redis]\nurl = \"{}\"\n[gateway]\nsnapshot = \"\"\nservices = [\"pim\", \"oms\"]\n\
+         retries = 1\nprotocol = \"http2\"\nrequest_bodies = \"streamed\"\n[redis]\nurl = \"{}\"\n[gateway]\nsnapshot = \"\"\nservices = [\"pim\", \"oms\"]\n\
          prefix_style = \"{style}\"\n[gateway.prefixes]\npim = \"catalog\"\n",
         redis.url()
     ));
@@ -81,6 +81,14 @@ fn explain_prints_the_same_from_a_gateway_from_the_store_and_from_files() {
                     ]
                 };
                 let from_gateway = said(&["--admin", &admin]);
+                let (matched, policies) = (&from_gateway[0], &from_gateway[3]);
+                let is_grpc = matched["service"] == "oms";
+                let spoken = if is_grpc { ("http2", "streamed") } else { ("http1", "held") };
+                if !matched.is_null() {
+                    let said = (policies["protocol"].as_str(), policies["request_bodies"].as_str());
+                    assert_eq!(said, (Some(spoken.0), Some(spoken.1)), "{method} {path}");
+                    assert_eq!(policies["body_limit"].is_null(), is_grpc, "{method} {path}");
+                }
                 assert_eq!(said(&[]), from_gateway, "{style}: {method} {path} from the store");
                 assert_eq!(said(&FILES), from_gateway, "{style}: {method} {path} from files");
             }
@@ -171,6 +179,26 @@ fn explain_tells_the_policies_that_apply_by_route_service_and_defaults() {
     assert_eq!((&service["attempt_timeout"], &service["retries"]), (&3.0.into(), &0.into()));
     assert_eq!((&defaults["attempt_timeout"], &defaults["retries"]), (&4.0.into(), &2.into()));
     assert_eq!(defaults["idempotency"], Value::Null);
+}
+
+#[test]
+fn explain_says_what_the_instances_are_spoken_to_in_and_what_becomes_of_bodies() {
+    let house = House::new(
+        "[services.oms]\nbase_urls = [\"http://127.0.0.1:2\"]\nprotocol = \"http2\"\n\
+         [services.chat]\nbase_urls = [\"http://127.0.0.1:3\"]\nprotocol = \"http2\"\nrequest_bodies = \"streamed\"\n",
+    );
+    for service in ["oms", "chat", "pim"] {
+        write(&house, &format!("{service}.json"), manifest(service, &[("POST", &format!("/api/{service}"))]));
+    }
+    for (service, says) in [
+        ("oms", "  over HTTP/2: a body of at most 1048576 bytes\n"),
+        ("chat", "  over HTTP/2: a body of any size, passed on as it comes\n"),
+        ("pim", "  a body of at most 1048576 bytes\n"),
+    ] {
+        let (path, file) = (format!("/api/{service}"), format!("{service}.json"));
+        let ran = good(&house, &["explain", "POST", &path, "--manifest", &file]);
+        assert!(ran.out.contains(says), "{ran:#?}");
+    }
 }
 
 #[test]

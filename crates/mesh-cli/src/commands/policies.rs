@@ -12,7 +12,7 @@ pub(crate) fn lines(policies: &Value) -> Vec<String> {
             of("retries"),
             of("deadline")
         ),
-        format!("a body of at most {} bytes", of("body_limit")),
+        spoken(policies),
         format!(
             "an instance is unhealthy after {} failures, for {} s",
             of("failure_threshold"),
@@ -25,4 +25,14 @@ pub(crate) fn lines(policies: &Value) -> Vec<String> {
         None => {}
     }
     lines
+}
+
+/// What the instances are spoken to in, and what becomes of bodies; gateways of another version may not tell.
+fn spoken(policies: &Value) -> String {
+    let of = |key: &str| policies[key].as_str().unwrap_or_default();
+    let protocol = if of("protocol") == "http2" { "over HTTP/2: " } else { "" };
+    match (of("request_bodies"), &policies["body_limit"]) {
+        ("streamed", _) => format!("{protocol}a body of any size, passed on as it comes"),
+        (_, limit) => format!("{protocol}a body of at most {limit} bytes"),
+    }
 }
