@@ -1,5 +1,6 @@
 //! Whole-house stories: real processes, real sockets, a real redis-server, real signals.
 
+mod access_log;
 mod cli;
 mod events;
 mod failover;
