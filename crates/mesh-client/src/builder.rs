@@ -16,7 +16,7 @@ use mesh_core::{
     health::{HealthPolicy, view::ServiceView},
     name::{NameError, ServiceName},
     retry::{RetryMethods, RetryPolicy},
-    service::Service,
+    service::{BaseUrl, Service},
     signature::Signer,
     store::{HealthStore, ManifestStore, MemoryStore},
 };
@@ -203,7 +203,10 @@ impl ServiceClientBuilder {
         }
         let transport = match self.transport {
             Some(transport) => transport,
-            None => default_transport(connect_timeout)?,
+            None => {
+                let mut urls = self.services.iter().flat_map(|service| &service.base_urls);
+                default_transport(connect_timeout, urls.any(BaseUrl::is_https))?
+            }
         };
         let (clock, policy) = (self.clock, self.health_policy);
         let shared = self.health_store;
@@ -282,14 +285,20 @@ fn configured(services: &[Service]) -> Result<HashMap<Box<str>, Configured>, Bui
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport(connect_timeout: Duration) -> Result<Arc<dyn HttpTransport>, BuildError> {
-    match crate::transport::ReqwestTransport::try_new(connect_timeout) {
+fn default_transport(
+    connect_timeout: Duration,
+    with_tls: bool,
+) -> Result<Arc<dyn HttpTransport>, BuildError> {
+    match crate::transport::SchemeTransport::try_new(connect_timeout, with_tls) {
         Ok(transport) => Ok(Arc::new(transport)),
         Err(error) => Err(BuildError::Transport(error)),
     }
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport(_connect_timeout: Duration) -> Result<Arc<dyn HttpTransport>, BuildError> {
+fn default_transport(
+    _connect_timeout: Duration,
+    _with_tls: bool,
+) -> Result<Arc<dyn HttpTransport>, BuildError> {
     Err(BuildError::NoTransport)
 }

@@ -1,8 +1,17 @@
 //! How one signed request travels: the seam under [`ServiceClient`](crate::ServiceClient).
 
+#[cfg(feature = "reqwest")]
+mod failure;
 mod head;
 #[cfg(feature = "reqwest")]
+mod plain;
+#[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "reqwest")]
+mod scheme;
+#[cfg(test)]
+#[cfg(feature = "reqwest")]
+mod tests;
 
 use std::{fmt::Debug, pin::Pin, time::Duration};
 
@@ -13,7 +22,7 @@ use mesh_core::retry::Failure;
 
 pub use self::head::check_head;
 #[cfg(feature = "reqwest")]
-pub(crate) use self::reqwest::ReqwestTransport;
+pub(crate) use self::scheme::SchemeTransport;
 
 /// The bytes of an answer, as they arrive. An error is the end.
 pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>;

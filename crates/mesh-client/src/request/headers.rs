@@ -14,8 +14,9 @@ use crate::error::InvalidCall;
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("mesh/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Service name, content type, request id, user agent, timestamp, signature, and the `Accept` of a transport: no map of them grows.
-const OURS: usize = 7;
+/// Service name, content type, request id, user agent, timestamp, signature, and the `Accept` and `Host` of a transport: no
+/// map of them grows.
+const OURS: usize = 8;
 
 /// A header line of the caller's.
 pub(super) fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), InvalidCall> {
