@@ -42,6 +42,7 @@ fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_befor
     let house = House::new(&format!(
         "[services.pim]\nbase_urls = [\"http://127.0.0.1:{port}\"]\n\
          [services.new]\nbase_urls = [\"http://127.0.0.1:{new_port}\"]\n\
+         [services.grpc]\nbase_urls = [\"http://127.0.0.1:{new_port}\"]\nprotocol = \"http2\"\n\
          [services.named]\nbase_urls = [\"http://localhost:{new_port}\"]\n\
          [services.gateway]\nbase_urls = [\"http://127.0.0.1:1\"]\n"
     ));
@@ -52,6 +53,7 @@ fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_befor
     ));
     pusher.register("pim", &[("GET", "/api/{thing}")]);
     pusher.register("new", &[("GET", "/api/new/{thing}")]);
+    pusher.register("grpc", &[("GET", "/api/grpc/{thing}")]);
     pusher.register("named", &[("GET", "/api/named/{thing}")]);
     let mut kept = TcpStream::connect(&gateway.public).expect("a connection");
     let mut ask_over_kept = |path: &str| {
@@ -68,7 +70,7 @@ fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_befor
         .process
         .line("a failed accept", |line| line.contains("no connection could be accepted").then_some(()));
     // Nothing is open to these instances, and nothing can be: more often than makes an instance unhealthy.
-    for path in ["/api/new/thing", "/api/named/thing"].repeat(THRESHOLD + 1) {
+    for path in ["/api/new/thing", "/api/grpc/thing", "/api/named/thing"].repeat(THRESHOLD + 1) {
         let refused = ask_over_kept(path);
         assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"), "{path}");
         assert_eq!(refused.values("retry-after"), ["1"]);
@@ -95,11 +97,11 @@ fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_befor
     let figures = String::from_utf8(figures).expect("a text");
     let all = |name: &str| figures.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
     let healthy = all("mesh_instance_healthy{");
-    assert!(healthy.len() >= 3 && healthy.iter().all(|line| line.ends_with(" 1.0")), "{healthy:?}");
+    assert!(healthy.len() >= 4 && healthy.iter().all(|line| line.ends_with(" 1.0")), "{healthy:?}");
     let failures = all("mesh_instance_failures_total{");
     assert!(failures.iter().all(|line| line.contains("kind=\"local\"")), "{failures:?}");
     assert!(
-        ["new", "named"].iter().all(|name| failures.iter().any(|line| line.contains(name))),
+        ["new", "grpc", "named"].iter().all(|name| failures.iter().any(|line| line.contains(name))),
         "{failures:?}"
     );
     let failed = figures.lines().find_map(|line| line.strip_prefix("mesh_accept_errors_total "));
