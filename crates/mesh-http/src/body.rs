@@ -2,6 +2,7 @@
 
 use std::{error::Error, pin::pin};
 
+use axum::BoxError;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -20,7 +21,7 @@ pub(crate) enum Unread {
     TooLarge,
     /// It broke off, or its framing is broken.
     #[error("the body broke off")]
-    Broken(#[source] Box<dyn Error + Send + Sync>),
+    Broken(#[source] BoxError),
 }
 
 impl Unread {
@@ -37,8 +38,7 @@ impl Unread {
 /// Reads `body`, at most `limit` bytes. A body that announces more is not read at all; trailers are dropped.
 pub(crate) async fn buffered<B>(body: B, limit: usize) -> Result<Bytes, Unread>
 where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
     if body.size_hint().lower() > limit as u64 {
         return Err(Unread::TooLarge);

@@ -2,7 +2,7 @@
 
 use std::{error::Error, panic::AssertUnwindSafe};
 
-use axum::body::Body;
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response, Version, response::Parts};
@@ -52,8 +52,7 @@ pub(super) async fn answer<S, R>(
 ) -> Result<Response<Body>, S::Error>
 where
     S: Service<Request<Body>, Response = Response<R>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     match ledger.begin(&keyed.key, &keyed.fingerprint, terms).await {
         Decision::Run(claim) => run(terms, ledger, claim, &keyed.fingerprint, inner, request).await,
@@ -84,8 +83,7 @@ async fn run<S, R>(
 ) -> Result<Response<Body>, S::Error>
 where
     S: Service<Request<Body>, Response = Response<R>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let version = request.version();
     let renewal = ledger.renew(&claim, terms.lock_timeout);

@@ -2,13 +2,12 @@
 
 use std::{
     borrow::Cow,
-    error::Error,
     mem,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use axum::body::Body;
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, request::Parts};
@@ -55,10 +54,8 @@ where
     S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Send + 'static,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -111,8 +108,7 @@ async fn identify<B>(
     terms: &Terms,
 ) -> Result<(Keyed, Request<Body>), Refusal>
 where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>>,
 {
     let (parts, body) = request.into_parts();
     let key = match terms.compat {

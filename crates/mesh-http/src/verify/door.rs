@@ -2,9 +2,9 @@
 //!
 //! Refuses what was not verified, and reads no byte of a body whose headers cannot hold.
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
-use axum::body::Body;
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, request::Parts};
 use mesh_core::{
@@ -54,8 +54,7 @@ impl Door {
         visitor: Visitor,
     ) -> Result<Request<Body>, Refusal>
     where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>>,
     {
         let (mut parts, body) = request.into_parts();
         let caller = match visitor {

@@ -1,12 +1,11 @@
 //! The services that stand before another one and let in what is verified.
 
 use std::{
-    error::Error,
     mem,
     task::{Context, Poll},
 };
 
-use axum::body::Body;
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -41,10 +40,8 @@ macro_rules! stands_before {
         where
             S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
             S::Future: Send,
-            B: http_body::Body<Data = Bytes> + Send + 'static,
-            B::Error: Into<Box<dyn Error + Send + Sync>>,
-            R: http_body::Body<Data = Bytes> + Send + 'static,
-            R::Error: Into<Box<dyn Error + Send + Sync>>,
+            B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+            R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         {
             type Response = Response<Body>;
             type Error = S::Error;
@@ -75,10 +72,8 @@ async fn enter<S, B, R>(
 ) -> Result<Response<Body>, S::Error>
 where
     S: Service<Request<Body>, Response = Response<R>>,
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let version = request.version();
     match door.admit(request, visitor).await {
