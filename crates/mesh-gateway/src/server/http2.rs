@@ -8,28 +8,23 @@ mod calm;
 use std::{
     convert::Infallible,
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::Poll,
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::phase::LAST_CALL;
-use crate::{
-    body::{Body, BodyError},
-    gateway::Gateway,
-    peer::Peer,
-    socket::Connection,
-};
-use activity::{Activity, Open, Verdict};
+use crate::{body::BodyError, gateway::Gateway, peer::Peer, socket::Connection};
+use activity::{Activity, Verdict};
 use calm::CalmIo;
 
 /// Requests at once on one connection.
@@ -107,34 +102,14 @@ struct Answering {
 async fn answer(
     answering: Arc<Answering>,
     request: Request<Incoming>,
-) -> Result<Response<Counted>, Infallible> {
+) -> Result<Response<impl http_body::Body<Data = Bytes, Error = BodyError>>, Infallible> {
     let open = answering.activity.open();
     let response = answering.gateway.answer(request, answering.peer).await;
-    Ok(response.map(|body| Counted { body, _open: open }))
-}
-
-/// A body whose request is open until it is over.
-struct Counted {
-    body: Body,
-    _open: Open,
-}
-
-impl http_body::Body for Counted {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    Ok(response.map(|body| {
+        // The request is open until its answer's body is dropped, which holds this.
+        body.map_err(move |error| {
+            let _held = &open;
+            error
+        })
+    }))
 }
