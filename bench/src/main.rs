@@ -15,6 +15,7 @@ mod payload;
 mod profile;
 mod relay;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 

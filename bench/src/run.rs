@@ -39,7 +39,7 @@ pub(crate) use table::table;
 use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};
 use document::{Document, Idle};
-use peer::haproxy::{self, Haproxy};
+use peer::haproxy;
 use peer::nginx::{self, Nginx};
 use process::Cores;
 use report::{CaseReport, Verdict};
@@ -107,7 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         core: numbers[0],
         rounds: arguments.rounds,
         seconds: arguments.seconds,
-        versions: vec![(nginx::NAME, Nginx::version()?), (haproxy::NAME, Haproxy::version()?)],
+        versions: vec![(nginx::NAME, Nginx::version()?), (haproxy::NAME, haproxy::version()?)],
         mesh: Idle { rss_kib: 0, ready_ms: 0.0 },
         cases: Vec::new(),
         idle_memory: Vec::new(),

@@ -4,7 +4,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
+
+use crate::serve::{BOTH, Happened};
 
 /// Both, and what could not be written to each yet.
 #[derive(Debug)]
@@ -28,20 +30,20 @@ impl Pair {
         let stream = std::net::TcpStream::connect(backend)?;
         stream.set_nonblocking(true)?;
         let mut backend = TcpStream::from_std(stream);
-        client.set_nodelay(true)?;
         backend.set_nodelay(true)?;
-        registry.register(&mut client, tokens[0], Interest::READABLE | Interest::WRITABLE)?;
-        registry.register(&mut backend, tokens[1], Interest::READABLE | Interest::WRITABLE)?;
+        registry.register(&mut client, tokens[0], BOTH)?;
+        registry.register(&mut backend, tokens[1], BOTH)?;
         Ok(Self { streams: [client, backend], unwritten: [Vec::new(), Vec::new()] })
     }
 
-    /// After an event at `side` (0: the client's, 1: the backend's); `false` when the pair has ended.
-    pub(super) fn advance(&mut self, side: usize, readable: bool, closed: bool, scratch: &mut [u8]) -> bool {
+    /// After an event at a side (0: the client's, 1: the backend's); `false` when the pair has ended.
+    pub(super) fn advance(&mut self, happened: Happened<'_>) -> bool {
+        let Happened { side, event, scratch } = happened;
         // What waits for this side holds the other one back: it is read again when there is room.
         let had_waited = !self.unwritten[side].is_empty();
         let go_on = self.flush(side)
             && (!had_waited || !self.unwritten[side].is_empty() || self.pass(1 - side, false, scratch));
-        go_on && (!readable || self.pass(side, closed, scratch))
+        go_on && (!event.is_readable() || self.pass(side, event.is_read_closed(), scratch))
     }
 
     /// Reads from one side and writes to the other.

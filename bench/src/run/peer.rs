@@ -12,6 +12,29 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 
 use super::process::{Cores, Process};
+use super::proxy::Proxy;
+
+/// A running peer, which ends when it is killed.
+#[derive(Debug)]
+pub(super) struct Peer {
+    name: &'static str,
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Proxy for Peer {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
 
 /// What every peer is told.
 #[derive(Clone, Copy, Debug)]

@@ -10,9 +10,8 @@ use super::check;
 use super::document::Idle;
 use super::gateway::{self, Gateway, Routes};
 use super::peer::Place;
-use super::peer::haproxy::{self, Haproxy};
 use super::peer::nginx::{self, Nginx};
-use super::peer::relay::{self, Relay};
+use super::peer::{haproxy, relay};
 use super::process::{Backend, Cores, backend};
 use super::proxy::Proxy;
 use crate::output;
@@ -59,10 +58,10 @@ impl Stand {
         let mut proxies = Vec::new();
         for name in expected(setting) {
             let proxy: Option<Box<dyn Proxy>> = match *name {
-                relay::NAME => Some(Box::new(Relay::start(&place)?)),
+                relay::NAME => Some(Box::new(relay::start(&place)?)),
                 nginx::NAME => Nginx::start(&place)?.map(boxed),
                 nginx::LUA => Nginx::start_with_lua(&place)?.map(boxed),
-                haproxy::NAME => Haproxy::start(&place)?.map(boxed),
+                haproxy::NAME => haproxy::start(&place)?.map(boxed),
                 gateway::NAME => {
                     let gateway = Gateway::start(&place, mesh, Routes::Few, &[])?;
                     idle =

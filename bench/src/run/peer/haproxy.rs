@@ -2,48 +2,24 @@
 
 use std::net::SocketAddr;
 
-use super::super::process::{Process, find, free_address};
-use super::super::proxy::Proxy;
-use super::{Place, version};
+use super::super::process::{find, free_address};
+use super::{Peer, Place};
 
 /// Its name in reports.
 pub(in super::super) const NAME: &str = "haproxy";
 
-/// A running HAProxy.
-#[derive(Debug)]
-pub(in super::super) struct Haproxy {
-    process: Process,
-    address: SocketAddr,
+/// Starts one; `None` when it is not installed.
+pub(in super::super) fn start(place: &Place<'_>) -> anyhow::Result<Option<Peer>> {
+    let Some(program) = find(NAME) else { return Ok(None) };
+    let address = free_address()?;
+    let settings = settings(place.workers, address, place.plain);
+    let (process, _) = place.start(NAME, &program, &settings, &["-db", "-f"], address)?;
+    Ok(Some(Peer { name: NAME, process, address }))
 }
 
-impl Haproxy {
-    /// Starts one; `None` when it is not installed.
-    pub(in super::super) fn start(place: &Place<'_>) -> anyhow::Result<Option<Self>> {
-        let Some(program) = find(NAME) else { return Ok(None) };
-        let address = free_address()?;
-        let settings = settings(place.workers, address, place.plain);
-        let (process, _) = place.start(NAME, &program, &settings, &["-db", "-f"], address)?;
-        Ok(Some(Self { process, address }))
-    }
-
-    /// As it says it, `None` when it is not installed.
-    pub(in super::super) fn version() -> anyhow::Result<Option<String>> {
-        find(NAME).map(|program| version(&program, "-v")).transpose()
-    }
-}
-
-impl Proxy for Haproxy {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    fn process(&self) -> u32 {
-        self.process.id()
-    }
+/// As it says it, `None` when it is not installed.
+pub(in super::super) fn version() -> anyhow::Result<Option<String>> {
+    find(NAME).map(|program| super::version(&program, "-v")).transpose()
 }
 
 fn settings(workers: u16, listen: SocketAddr, backend: SocketAddr) -> String {
