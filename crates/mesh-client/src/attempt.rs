@@ -1,6 +1,6 @@
 //! One attempt of a client's call: signed afresh, sent over the HTTP transport, read to its end where that is wanted.
 
-use std::{io::Write as _, ops::Range, time::Duration};
+use std::{ops::Range, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -10,6 +10,7 @@ use mesh_core::{
     health::verdict::ToCome,
     retry::{Failure, Outcome},
     signature::Signer,
+    units::decimal,
 };
 
 use crate::{
@@ -116,12 +117,11 @@ impl SignedAttempts<'_> {
         let parts =
             [scheme.as_bytes(), url.authority().as_bytes(), target.as_bytes(), id.unwrap_or_default()];
         let length: usize = parts.iter().map(|part| part.len()).sum();
-        let mut text = Vec::with_capacity(length + TIMESTAMP_DIGITS + signature.as_str().len());
+        let mut text = Vec::with_capacity(length + TIMESTAMP_DIGITS + signature.as_bytes().len());
         parts.iter().for_each(|part| text.extend_from_slice(part));
-        // Writing into memory cannot fail.
-        let _written = write!(text, "{seconds}");
+        text.extend_from_slice(decimal(seconds, &mut [0; TIMESTAMP_DIGITS]));
         let signature_at = text.len();
-        text.extend_from_slice(signature.as_str().as_bytes());
+        text.extend_from_slice(signature.as_bytes());
         let text = Bytes::from(text);
         let id_at = length - id.map_or(0, <[u8]>::len);
         let unfit = || TransportError::not_sent(Failure::Malformed, "the URL or signature is no HTTP");

@@ -64,21 +64,39 @@ impl PlainTransport {
     /// # Errors
     ///
     /// As [`HttpTransport::send`](super::HttpTransport::send).
-    pub(super) async fn send(
+    pub(super) fn send(
         &self,
         request: http::Request<Bytes>,
-    ) -> Result<http::Response<BodyStream>, TransportError> {
+    ) -> impl Future<Output = Result<http::Response<BodyStream>, TransportError>> + use<> {
         let mut request = request.map(Full::new);
-        request.headers_mut().entry(header::ACCEPT).or_insert(ANYTHING);
-        let answer = self.client.request(request).await;
-        let (mut head, body) =
-            answer.map_err(|error| unanswered(Some(&error), has_timed_out(Some(&error))))?.into_parts();
-        // What hyper noted for itself.
-        head.extensions = Extensions::new();
-        let body = BodyDataStream::new(body)
-            .map(|part| part.map_err(|error| broken_off(Some(&error), has_timed_out(Some(&error)))));
-        Ok(http::Response::from_parts(head, Box::pin(body)))
+        let host = host(request.uri());
+        let headers = request.headers_mut();
+        headers.entry(header::ACCEPT).or_insert(ANYTHING);
+        if let Some(host) = host {
+            headers.entry(header::HOST).or_insert(host);
+        }
+        let answer = self.client.request(request);
+        async {
+            let answer = answer.await;
+            let (mut head, body) =
+                answer.map_err(|error| unanswered(Some(&error), has_timed_out(Some(&error))))?.into_parts();
+            // What hyper noted for itself.
+            head.extensions = Extensions::new();
+            let body = BodyDataStream::new(body)
+                .map(|part| part.map_err(|error| broken_off(Some(&error), has_timed_out(Some(&error)))));
+            Ok(http::Response::from_parts(head, Box::pin(body) as BodyStream))
+        }
     }
+}
+
+/// The `Host` of a request to `uri`. Absent where it is not the authority as it stands (the port that is understood): hyper-util
+/// writes it then, which costs more than all else that it does to a head.
+fn host(uri: &Uri) -> Option<HeaderValue> {
+    let authority = uri.authority()?.as_str();
+    if authority.ends_with(":80") || authority.contains('@') {
+        return None;
+    }
+    HeaderValue::from_str(authority).ok()
 }
 
 /// Connects over TCP within a limit for all of it: the name and every address.
@@ -105,5 +123,28 @@ impl Service<Uri> for Connector {
                 Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "operation timed out").into()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(uri: &'static str, expected: Option<&str>) {
+        let host = host(&Uri::from_static(uri));
+        assert_eq!(host.as_ref().map(HeaderValue::as_bytes), expected.map(str::as_bytes), "{uri}");
+    }
+
+    #[test]
+    fn the_host_is_the_authority_unless_a_part_of_it_does_not_belong_there() {
+        check("http://oms.test:8001/a", Some("oms.test:8001"));
+        check("http://oms.test/a:80", Some("oms.test"));
+        check("http://oms.test:8080/a", Some("oms.test:8080"));
+        check("http://[fd00::80]/a", Some("[fd00::80]"));
+        check("http://[::1]:81/a", Some("[::1]:81"));
+        check("http://oms.test:80/a", None);
+        check("http://user@oms.test/a", None);
+        check("/a", None);
     }
 }

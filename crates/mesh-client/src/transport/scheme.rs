@@ -53,7 +53,8 @@ impl HttpTransport for SchemeTransport {
             return self.plain.send(request).await;
         }
         match &self.secure {
-            Some(secure) => secure.send(request).await,
+            // In a box of its own: requests to `http://` would carry room for it about.
+            Some(secure) => Box::pin(secure.send(request)).await,
             None => Err(TransportError::not_sent(Failure::Malformed, "no base URL asked for TLS")),
         }
     }
