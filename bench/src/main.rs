@@ -53,6 +53,10 @@ enum Command {
     ///
     /// Exit codes: 0 counted, 1 void, 2 a tool is missing.
     Profile(profile::Arguments),
+    /// Sends the loads of the benchmark through a gateway that counts which ways are taken, and ends it.
+    ///
+    /// Exit codes: 0 done, 1 void, 2 a tool is missing.
+    Train(run::TrainArguments),
     /// Measures `mesh-client` beside plain reqwest and hyper-util on one core.
     ///
     /// Exit codes: 0 measured, 1 void, 2 a tool is missing, 4 inconclusive.
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Client(arguments) => run::run_clients(&arguments),
         Command::Memory(arguments) => run::run_memory(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Train(arguments) => run::run_training(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

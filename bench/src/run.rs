@@ -21,6 +21,7 @@ mod report;
 mod stand;
 mod table;
 mod targets;
+mod train;
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(crate) use process::find;
 pub(crate) use procfs::{machine, own_cpu_time};
 pub(crate) use publish::section;
 pub(crate) use table::table;
+pub(crate) use train::{TrainArguments, run_training};
 
 use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};
@@ -54,6 +56,9 @@ pub(crate) struct Arguments {
     /// The gateway's binary.
     #[arg(long, value_name = "FILE")]
     mesh: PathBuf,
+    /// How it was built, for the report.
+    #[arg(long, value_name = "WORDS", default_value = "as given")]
+    built: String,
     /// Only this case; may stand several times.
     #[arg(long = "case", value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(case::names()))]
     cases: Vec<String>,
@@ -107,7 +112,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         core: numbers[0],
         rounds: arguments.rounds,
         seconds: arguments.seconds,
-        versions: vec![(nginx::NAME, Nginx::version()?), (haproxy::NAME, haproxy::version()?)],
+        versions: vec![
+            (nginx::NAME, Nginx::version()?),
+            (haproxy::NAME, haproxy::version()?),
+            (gateway::NAME, Some(arguments.built.clone())),
+        ],
         mesh: Idle { rss_kib: 0, ready_ms: 0.0 },
         cases: Vec::new(),
         idle_memory: Vec::new(),

@@ -1,16 +1,21 @@
-//! `cargo xtask bench`: builds the gateway as it is given to users, and the benchmark, and starts the latter: `run`, or with
-//! `gates` first the counts that are the same on every run.
+//! `cargo xtask bench`: builds the gateway as it is given to users, with a profile ([`dist`]), and the benchmark, and starts
+//! the latter: `run`, or with `gates` first the counts that are the same on every run.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::compiler::Compiler;
+use crate::dist::{self, DIST};
 use crate::output;
 use crate::step::{self, Outcome};
 use crate::workspace::Workspace;
 
 /// The profile of the tests.
 const TESTED: &str = "dev";
+
+/// The role that measures beside the peers.
+const RUN: &str = "run";
 
 /// The role that counts.
 const GATES: &str = "gates";
@@ -34,8 +39,11 @@ pub(crate) struct Arguments {
     #[arg(long, env = "MESH_BIN", value_name = "FILE")]
     mesh: Option<PathBuf>,
     /// The profile of what is built: by default the one that users get.
-    #[arg(long, default_value = "dist", value_name = "NAME")]
+    #[arg(long, default_value = DIST, value_name = "NAME")]
     profile: String,
+    /// Without the counts of a training: what `cargo build` makes of the profile.
+    #[arg(long)]
+    plain: bool,
     /// `gates` [--bless], `client`, `memory` or `profile` and its flags, or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
@@ -46,33 +54,79 @@ impl Arguments {
     fn role(&self) -> (&str, &[OsString]) {
         let named = [GATES, CLIENT, MEMORY, PROFILE];
         let role = self.arguments.first().and_then(|first| named.into_iter().find(|role| first == role));
-        role.map_or(("run", &self.arguments), |role| (role, &self.arguments[1..]))
+        role.map_or((RUN, &self.arguments), |role| (role, &self.arguments[1..]))
     }
+
+    /// Whether the gateway is built with the counts of a training. Those that count are not: their numbers are to be the same
+    /// on every machine.
+    fn takes_counts(&self) -> bool {
+        let measures = [RUN, MEMORY].contains(&self.role().0);
+        measures && !self.plain && self.mesh.is_none() && self.profile == DIST
+    }
+
+    /// Where cargo puts a binary.
+    fn built(&self, workspace: &Workspace, name: &str) -> PathBuf {
+        let folder = if self.profile == TESTED { "debug" } else { &self.profile };
+        workspace.target.join(folder).join(name)
+    }
+}
+
+/// The gateway that is measured, and how it was built.
+#[derive(Debug)]
+struct Gateway {
+    binary: PathBuf,
+    built: String,
 }
 
 /// Answers with the exit code of the benchmark, or of the build that failed.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
-    for packages in builds(workspace, arguments) {
-        let build = step::measured(&packages.join(", "), || {
-            let mut build = step::cargo(workspace, &["build", "--profile", &arguments.profile, "--bins"]);
-            for package in &packages {
-                build.args(["--package", package]);
-            }
-            if arguments.role().0 == PROFILE && arguments.profile != TESTED {
-                let setting = format!("CARGO_PROFILE_{}_DEBUG", arguments.profile.to_uppercase());
-                build.env(setting, "line-tables-only");
-            }
-            step::run(build)
-        })?;
-        output::line(&build.to_string());
-        if let Outcome::Failed(code) = build.outcome {
-            return Ok(code);
-        }
-    }
-    match step::run(command(workspace, arguments))? {
+    let gateway = match gateway(workspace, arguments)? {
+        Ok(gateway) => gateway,
+        Err(code) => return Ok(code),
+    };
+    match step::run(command(workspace, arguments, &gateway))? {
         Outcome::Failed(code) => Ok(code),
         Outcome::Passed | Outcome::Skipped(_) => Ok(0),
     }
+}
+
+/// Builds what is measured and what measures; the exit code of the build that failed.
+fn gateway(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<Result<Gateway, u8>> {
+    if arguments.takes_counts() {
+        let compiler = Compiler::ask()?;
+        if let Some(profdata) = compiler.profdata() {
+            let built = format!("{DIST}, with the counts of a training (cargo xtask dist)");
+            let mesh = dist::build(workspace, &compiler, &profdata)?;
+            return Ok(mesh.map(|binary| Gateway { binary, built }));
+        }
+        output::problem(&format!("xtask: {}: measured without the counts of a training", compiler.advice()));
+    }
+    for packages in builds(workspace, arguments) {
+        let build =
+            step::measured(&packages.join(", "), || step::run(build(workspace, arguments, &packages)))?;
+        output::line(&build.to_string());
+        if let Outcome::Failed(code) = build.outcome {
+            return Ok(Err(code));
+        }
+    }
+    let built = match &arguments.mesh {
+        Some(_) => "as given".to_owned(),
+        None => format!("{}, plain (cargo build)", arguments.profile),
+    };
+    let binary = arguments.mesh.clone().unwrap_or_else(|| arguments.built(workspace, "mesh"));
+    Ok(Ok(Gateway { binary, built }))
+}
+
+fn build(workspace: &Workspace, arguments: &Arguments, packages: &[&str]) -> Command {
+    let mut build = step::cargo(workspace, &["build", "--profile", &arguments.profile, "--bins"]);
+    for package in packages {
+        build.args(["--package", package]);
+    }
+    if arguments.role().0 == PROFILE && arguments.profile != TESTED {
+        let setting = format!("CARGO_PROFILE_{}_DEBUG", arguments.profile.to_uppercase());
+        build.env(setting, "line-tables-only");
+    }
+    build
 }
 
 /// The packages of each build.
@@ -90,14 +144,15 @@ fn builds<'a>(workspace: &'a Workspace, arguments: &Arguments) -> Vec<Vec<&'a st
 }
 
 /// The benchmark itself.
-fn command(workspace: &Workspace, arguments: &Arguments) -> Command {
-    let folder = if arguments.profile == TESTED { "debug" } else { &arguments.profile };
-    let built = |name: &str| workspace.target.join(folder).join(name);
-    let mut command = Command::new(built("mesh-bench"));
+fn command(workspace: &Workspace, arguments: &Arguments, gateway: &Gateway) -> Command {
+    let mut command = Command::new(arguments.built(workspace, "mesh-bench"));
     let (role, rest) = arguments.role();
     command.arg(role);
     if role != CLIENT {
-        command.arg("--mesh").arg(arguments.mesh.clone().unwrap_or_else(|| built("mesh")));
+        command.arg("--mesh").arg(&gateway.binary);
+    }
+    if role == RUN {
+        command.arg("--built").arg(&gateway.built);
     }
     if role == GATES || role == PROFILE {
         command.arg("--profile").arg(&arguments.profile);
@@ -117,42 +172,51 @@ mod tests {
         serde_json::from_str(r#"{"workspace_root": "/r", "target_directory": "/t", "packages": []}"#).unwrap()
     }
 
+    fn arguments(profile: &str, arguments: &[&str]) -> Arguments {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        Arguments { mesh: None, profile: profile.to_owned(), plain: false, arguments }
+    }
+
     #[track_caller]
-    fn check(mesh: Option<&str>, profile: &str, arguments: &[&str], expected: &[&str]) {
-        let arguments = Arguments {
-            mesh: mesh.map(PathBuf::from),
-            profile: profile.to_owned(),
-            arguments: arguments.iter().map(OsString::from).collect(),
-        };
-        let command = command(&workspace(), &arguments);
+    fn check(profile: &str, words: &[&str], expected: &[&str]) {
+        let gateway = Gateway { binary: "/g".into(), built: "so".to_owned() };
+        let command = command(&workspace(), &arguments(profile, words), &gateway);
         let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
         assert_eq!(words, expected);
     }
 
     #[test]
-    fn the_benchmark_gets_the_gateway_that_was_built_or_the_one_that_was_named() {
-        let case = ["--case", "get"];
-        let bench = "/t/dist/mesh-bench";
-        check(None, "dist", &case, &[bench, "run", "--mesh", "/t/dist/mesh", "--case", "get"]);
-        check(Some("/opt/mesh"), "dist", &case, &[bench, "run", "--mesh", "/opt/mesh", "--case", "get"]);
+    fn the_run_gets_the_gateway_and_how_it_was_built() {
+        let run = ["/t/dist/mesh-bench", "run", "--mesh", "/g", "--built", "so", "--case", "get"];
+        check("dist", &["--case", "get"], &run);
     }
 
     #[test]
     fn memory_and_profile_get_the_gateway() {
-        let (bench, mesh) = ("/t/dist/mesh-bench", "/t/dist/mesh");
-        check(None, "dist", &["memory", "--mib", "64"], &[bench, "memory", "--mesh", mesh, "--mib", "64"]);
-        check(None, "dist", &["profile"], &[bench, "profile", "--mesh", mesh, "--profile", "dist"]);
+        let bench = "/t/dist/mesh-bench";
+        check("dist", &["memory", "--mib", "64"], &[bench, "memory", "--mesh", "/g", "--mib", "64"]);
+        check("dist", &["profile"], &[bench, "profile", "--mesh", "/g", "--profile", "dist"]);
     }
 
     #[test]
     fn clients_need_no_gateway() {
-        check(None, "dist", &["client", "--rounds", "3"], &["/t/dist/mesh-bench", "client", "--rounds", "3"]);
+        check("dist", &["client", "--rounds", "3"], &["/t/dist/mesh-bench", "client", "--rounds", "3"]);
     }
 
     #[test]
     fn the_gates_get_the_profile_and_its_numbers() {
         let words = ["--profile", "dev", "--numbers", "/r/bench/gates.json", "--bless"];
-        let start = ["/t/debug/mesh-bench", "gates", "--mesh", "/t/debug/mesh"];
-        check(None, "dev", &["gates", "--bless"], &[&start[..], &words].concat());
+        let start = ["/t/debug/mesh-bench", "gates", "--mesh", "/g"];
+        check("dev", &["gates", "--bless"], &[&start[..], &words].concat());
+    }
+
+    #[test]
+    fn only_what_is_measured_as_users_get_it_is_trained() {
+        assert!(arguments(DIST, &["--case", "get"]).takes_counts());
+        assert!(arguments(DIST, &["memory"]).takes_counts());
+        assert!(!arguments(DIST, &["gates"]).takes_counts());
+        assert!(!arguments(TESTED, &[]).takes_counts());
+        assert!(!Arguments { plain: true, ..arguments(DIST, &[]) }.takes_counts());
+        assert!(!Arguments { mesh: Some("/m".into()), ..arguments(DIST, &[]) }.takes_counts());
     }
 }

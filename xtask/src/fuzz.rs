@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use crate::compiler::Compiler;
 use crate::output;
 use crate::step::{self, Outcome};
 use crate::workspace::Workspace;
@@ -46,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     for target in &arguments.targets {
         ensure!(known.contains(target), "no target {target}: there are {}", known.join(", "));
     }
-    let host = host()?;
+    let host = Compiler::ask()?.host;
     let target_folder = folder.join("target");
     let mut build = step::cargo(workspace, &["build", "--bins", "--target", &host]);
     build.arg("--manifest-path").arg(folder.join("Cargo.toml")).arg("--target-dir").arg(&target_folder);
@@ -91,14 +92,6 @@ fn names(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut names: Vec<String> = stems;
     names.sort();
     Ok(names)
-}
-
-/// The triple of this machine, as the compiler says it.
-fn host() -> anyhow::Result<String> {
-    let answer = Command::new("rustc").arg("-vV").output().context("cannot run rustc")?;
-    let said = String::from_utf8_lossy(&answer.stdout);
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc names no host")?.to_owned())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Imports none of the workspace's crates, so that it builds when they do not.
 
 mod bench;
+mod compiler;
+mod dist;
 mod fuzz;
 mod lint;
 mod output;
@@ -37,6 +39,8 @@ enum Command {
     },
     /// Measures the gateway beside its peers; builds both binaries with the profile dist, which takes minutes.
     Bench(bench::Arguments),
+    /// Builds the gateway with a profile of the benchmark's loads, as fast as docs/performance.md says: target/pgo/mesh.
+    Dist,
     /// Builds the targets of fuzz/ and gives each a million inputs.
     Fuzz(fuzz::Arguments),
     /// What CI runs: lint, then test.
@@ -61,6 +65,7 @@ fn run(command: &Command) -> anyhow::Result<u8> {
         Command::Lint => lint::run(&workspace),
         Command::Test { arguments } => test::run(&workspace, arguments),
         Command::Bench(arguments) => bench::run(&workspace, arguments),
+        Command::Dist => dist::run(&workspace),
         Command::Fuzz(arguments) => fuzz::run(&workspace, arguments),
         Command::Ci => match lint::run(&workspace)? {
             0 => test::run(&workspace, &[]),
