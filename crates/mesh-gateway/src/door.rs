@@ -162,11 +162,13 @@ fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
         let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
         return Way::answer(refusal.into_response());
     }
+    if let Some(route) = snapshot.table.position(method, target.path()).and_then(|at| snapshot.route(at)) {
+        return Way::Route(Arc::clone(route));
+    }
     match snapshot.table.resolve(method, target.path()) {
-        Resolution::Found(entry) => match snapshot.route(&entry) {
-            Some(route) => Way::Route(Arc::clone(route)),
-            None => Way::answer(Refusal::new(Code::Internal, "the route has no service").into_response()),
-        },
+        Resolution::Found(_) => {
+            Way::answer(Refusal::new(Code::Internal, "the route has no service").into_response())
+        }
         Resolution::MethodNotAllowed(methods) => {
             if *method == Method::OPTIONS {
                 Way::answer(options(&methods))

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mesh_core::{
     clock::Tick,
     name::ServiceName,
-    route::{Manifest, RouteTable, table::Entry},
+    route::{Manifest, RouteTable},
 };
 
 use crate::reloadable::Reloadable;
@@ -39,9 +39,9 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// What belongs to a route of this snapshot's table.
-    pub(crate) fn route(&self, entry: &Entry) -> Option<&Arc<RouteState>> {
-        self.routes.get(entry.position()?)?.as_ref()
+    /// What belongs to the route at this position of the table.
+    pub(crate) fn route(&self, position: usize) -> Option<&Arc<RouteState>> {
+        self.routes.get(position)?.as_ref()
     }
 
     /// All that is known of routes.

@@ -103,6 +103,8 @@ pub struct RouteTable {
     entries: Vec<Arc<Entry>>,
     /// The entries in the order of precedence: the tree's ranks are positions here.
     ranking: Vec<Arc<Entry>>,
+    /// Where those stand among the entries.
+    positions: Vec<u32>,
     refused: Vec<Refused>,
     /// Routes of services that the settings leave out.
     unserved: Vec<Arc<Entry>>,
@@ -135,6 +137,8 @@ impl RouteTable {
 
         table.ranking = table.entries.clone();
         table.ranking.sort_by_cached_key(|entry| Reverse(entry.uri.specificity()));
+        let position = |entry: &Arc<Entry>| entry.position.and_then(|position| u32::try_from(position).ok());
+        table.positions = table.ranking.iter().map(|entry| position(entry).unwrap_or(u32::MAX)).collect();
         table.tree = Tree::build(
             (0..).zip(&table.ranking).map(|(rank, entry)| (entry.uri.segments(), &entry.route.method, rank)),
         );
@@ -174,6 +178,14 @@ impl RouteTable {
                 self.entries.push(Arc::new(entry));
             }
         }
+    }
+
+    /// The position in [`entries`](Self::entries) of the route that serves `method` `path`: what
+    /// [`resolve`](Self::resolve) finds, without a look at the entry.
+    #[must_use]
+    pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
+        let rank = self.tree.find(served_by(method), path)?;
+        self.positions.get(usize::try_from(rank).ok()?).map(|position| *position as usize)
     }
 
     /// Where `method` `path` goes; `path` is encoded, without query and begins with `/`. Costs one walk down the tree,

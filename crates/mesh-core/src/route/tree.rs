@@ -3,91 +3,79 @@
 //! Every node is visited at most once per path, so that a search costs at most the size of the tree whatever the path
 //! is; a search that finds its route on the first way down costs the path's length.
 
+mod literal;
+
 use std::collections::HashMap;
 
 use http::Method;
 
 use super::pattern::{Segment, SegmentRank, normal::normalise, segment::match_mixed};
+use literal::Literal;
 
 /// Patterns with methods, each with its rank: the smaller wins among those that match.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// The literal by which each node is reached, if by one.
+    names: Vec<Box<str>>,
 }
 
 type Leaves = Vec<(Method, u32)>;
 
+/// One line of a cache: a search through many routes waits for memory and for little else.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct Node {
-    /// By length, then by bytes: most comparisons end at the length.
-    literals: Vec<(Box<str>, u32)>,
+    /// In their order.
+    literals: Box<[Literal]>,
+    parameter: Option<u32>,
+    /// The first pattern that ends here.
+    end: Option<(Method, u32)>,
+    rest: Option<Box<Rest>>,
+}
+
+/// What few nodes have.
+#[derive(Debug, Default)]
+struct Rest {
     /// Part-literals, `{x}.json`.
     mixed: Vec<(Vec<String>, u32)>,
-    parameter: Option<u32>,
     /// Several parameters and no literal, `{x}{y}`: of one rank with the parameter.
     bare: Vec<(Vec<String>, u32)>,
-    /// Patterns that end here.
+    /// Further patterns that end here.
     ends: Leaves,
     /// Patterns that end here or after one more segment.
     optional: Leaves,
 }
 
-impl Default for Tree {
-    fn default() -> Self {
-        Self { nodes: vec![Node::default()] }
-    }
+/// A node that is not finished.
+#[derive(Debug, Default)]
+struct Draft {
+    name: String,
+    literals: Vec<(String, u32)>,
+    parameter: Option<u32>,
+    ends: Leaves,
+    rest: Rest,
+}
+
+#[derive(Debug)]
+struct Drafts {
+    nodes: Vec<Draft>,
+    known: HashMap<(u32, String), u32>,
 }
 
 impl Tree {
     /// Builds the tree of `entries`: segments, method, rank.
     pub(super) fn build<'e>(entries: impl Iterator<Item = (&'e [Segment], &'e Method, u32)>) -> Self {
-        let mut tree = Self::default();
-        let mut known = HashMap::new();
+        let mut drafts = Drafts { nodes: vec![Draft::default()], known: HashMap::new() };
         for (segments, method, rank) in entries {
-            tree.insert(&mut known, segments, method, rank);
+            drafts.insert(segments, method, rank);
         }
-        for node in &mut tree.nodes {
-            node.literals.sort_unstable_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+        let mut tree = Self::default();
+        for draft in drafts.nodes {
+            tree.names.push(draft.name.as_str().into());
+            tree.nodes.push(draft.finish());
         }
         tree
-    }
-
-    fn insert(
-        &mut self,
-        known: &mut HashMap<(u32, String), u32>,
-        segments: &[Segment],
-        method: &Method,
-        rank: u32,
-    ) {
-        let mut at = 0;
-        for segment in segments {
-            let key = match segment {
-                Segment::Literal(literal) => literal.clone(),
-                // No literal holds a brace: in normal form it is encoded.
-                Segment::Mixed { literals, .. } => literals.join("{}"),
-                Segment::Parameter(_) => "{}".to_owned(),
-                Segment::Optional(_) => {
-                    self.nodes[at as usize].optional.push((method.clone(), rank));
-                    return;
-                }
-            };
-            let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-            let child = *known.entry((at, key)).or_insert(next);
-            if child == next {
-                self.nodes.push(Node::default());
-                let node = &mut self.nodes[at as usize];
-                match segment {
-                    Segment::Literal(literal) => node.literals.push((literal.as_str().into(), child)),
-                    Segment::Mixed { literals, .. } if segment.rank() == SegmentRank::PartLiteral => {
-                        node.mixed.push((literals.clone(), child));
-                    }
-                    Segment::Mixed { literals, .. } => node.bare.push((literals.clone(), child)),
-                    Segment::Parameter(_) | Segment::Optional(_) => node.parameter = Some(child),
-                }
-            }
-            at = child;
-        }
-        self.nodes[at as usize].ends.push((method.clone(), rank));
     }
 
     /// The smallest rank among the patterns that match `path` with `method`.
@@ -98,25 +86,32 @@ impl Tree {
     }
 
     fn descend(&self, at: u32, path: Option<&str>, method: &Method) -> Option<u32> {
-        let node = &self.nodes[at as usize];
+        let node = self.nodes.get(at as usize)?;
+        let rest = node.rest.as_deref();
+        let optional = || pick(&rest?.optional, method);
         let Some(path) = path else {
-            return pick(&node.ends, method).or_else(|| pick(&node.optional, method));
+            return node.end(method).or_else(optional);
         };
-        let (segment, rest) = divide(path);
+        let (segment, after) = divide(path);
         if segment.is_empty() {
             return None;
         }
         // Children of one rank are decided by what follows them: the smallest rank of a pattern among them.
-        node.literal(segment)
-            .and_then(|child| self.descend(child, rest, method))
-            .or_else(|| {
-                matching(&node.mixed, segment).filter_map(|child| self.descend(child, rest, method)).min()
+        let least = |children: &mut dyn Iterator<Item = u32>| {
+            children.filter_map(|child| self.descend(child, after, method)).min()
+        };
+        self.literal(node, segment)
+            .and_then(|child| self.descend(child, after, method))
+            .or_else(|| least(&mut matching(&rest?.mixed, segment)))
+            .or_else(|| match rest {
+                None => self.descend(node.parameter?, after, method),
+                Some(rest) => least(&mut matching(&rest.bare, segment).chain(node.parameter)),
             })
-            .or_else(|| {
-                let alike = matching(&node.bare, segment).chain(node.parameter);
-                alike.filter_map(|child| self.descend(child, rest, method)).min()
-            })
-            .or_else(|| if rest.is_none() { pick(&node.optional, method) } else { None })
+            .or_else(|| if after.is_none() { optional() } else { None })
+    }
+
+    fn literal(&self, node: &Node, segment: &str) -> Option<u32> {
+        literal::find(&node.literals, segment, |child| self.names.get(child as usize).map_or("", |name| name))
     }
 
     /// Every pattern that matches `path`: method and rank, in no order.
@@ -129,31 +124,85 @@ impl Tree {
     }
 
     fn collect(&self, at: u32, path: Option<&str>, found: &mut Leaves) {
-        let node = &self.nodes[at as usize];
+        let Some(node) = self.nodes.get(at as usize) else { return };
+        let none = Rest::default();
+        let rest = node.rest.as_deref().unwrap_or(&none);
         let Some(path) = path else {
-            found.extend_from_slice(&node.ends);
-            found.extend_from_slice(&node.optional);
+            found.extend(node.end.iter().cloned());
+            found.extend_from_slice(&rest.ends);
+            found.extend_from_slice(&rest.optional);
             return;
         };
-        let (segment, rest) = divide(path);
+        let (segment, after) = divide(path);
         if segment.is_empty() {
             return;
         }
-        let mixed = matching(&node.mixed, segment).chain(matching(&node.bare, segment));
-        for child in node.literal(segment).into_iter().chain(mixed).chain(node.parameter) {
-            self.collect(child, rest, found);
+        let mixed = matching(&rest.mixed, segment).chain(matching(&rest.bare, segment));
+        for child in self.literal(node, segment).into_iter().chain(mixed).chain(node.parameter) {
+            self.collect(child, after, found);
         }
-        if rest.is_none() {
-            found.extend_from_slice(&node.optional);
+        if after.is_none() {
+            found.extend_from_slice(&rest.optional);
         }
     }
 }
 
+impl Drafts {
+    fn insert(&mut self, segments: &[Segment], method: &Method, rank: u32) {
+        let mut at = 0;
+        for segment in segments {
+            let key = match segment {
+                Segment::Literal(literal) => literal.clone(),
+                // No literal holds a brace: in normal form it is encoded.
+                Segment::Mixed { literals, .. } => literals.join("{}"),
+                Segment::Parameter(_) => "{}".to_owned(),
+                Segment::Optional(_) => {
+                    self.nodes[at as usize].rest.optional.push((method.clone(), rank));
+                    return;
+                }
+            };
+            let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+            let child = *self.known.entry((at, key)).or_insert(next);
+            if child == next {
+                self.nodes.push(Draft::default());
+                let node = &mut self.nodes[at as usize];
+                match segment {
+                    Segment::Literal(literal) => {
+                        node.literals.push((literal.clone(), child));
+                        self.nodes[child as usize].name.clone_from(literal);
+                    }
+                    Segment::Mixed { literals, .. } if segment.rank() == SegmentRank::PartLiteral => {
+                        node.rest.mixed.push((literals.clone(), child));
+                    }
+                    Segment::Mixed { literals, .. } => node.rest.bare.push((literals.clone(), child)),
+                    Segment::Parameter(_) | Segment::Optional(_) => node.parameter = Some(child),
+                }
+            }
+            at = child;
+        }
+        self.nodes[at as usize].ends.push((method.clone(), rank));
+    }
+}
+
+impl Draft {
+    fn finish(self) -> Node {
+        let Self { literals, parameter, ends, mut rest, .. } = self;
+        let mut ends = ends.into_iter();
+        let end = ends.next();
+        rest.ends = ends.collect();
+        let is_rare = !(rest.mixed.is_empty()
+            && rest.bare.is_empty()
+            && rest.ends.is_empty()
+            && rest.optional.is_empty());
+        let rest = is_rare.then(|| Box::new(rest));
+        Node { literals: literal::sorted(literals), parameter, end, rest }
+    }
+}
+
 impl Node {
-    fn literal(&self, segment: &str) -> Option<u32> {
-        let place =
-            self.literals.binary_search_by(|(key, _)| (key.len(), &**key).cmp(&(segment.len(), segment)));
-        place.ok().map(|at| self.literals[at].1)
+    fn end(&self, method: &Method) -> Option<u32> {
+        let (first, rank) = self.end.as_ref()?;
+        if first == method { Some(*rank) } else { pick(&self.rest.as_ref()?.ends, method) }
     }
 }
 

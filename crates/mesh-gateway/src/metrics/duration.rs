@@ -9,11 +9,12 @@ use std::{
 const BOUNDS: [u64; 11] =
     [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
 
-/// How long something took, in buckets.
+/// How long something took, in buckets: short ones beside the sum.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Durations {
-    buckets: [AtomicU64; BOUNDS.len() + 1],
     sum_micros: AtomicU64,
+    buckets: [AtomicU64; BOUNDS.len() + 1],
 }
 
 /// A histogram at one moment.

@@ -22,7 +22,9 @@ use crate::{
 
 /// The service's path and the client's query, byte for byte.
 pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a, str> {
-    let Some(target) = &head.target else { return head.path_and_query.into() };
+    let Some((target, _)) = head.target.as_ref().zip(route.prefix.as_ref()) else {
+        return head.path_and_query.into();
+    };
     let path = route.entry.service_path(target.path());
     if path.len() == target.path().len() {
         return head.path_and_query.into();
@@ -37,15 +39,13 @@ pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a,
 /// headers. Carries a request id and a trace: one for all attempts.
 pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival: Arrival<'_>) -> Vec<u8> {
     let Arrival { peer, way, trail } = arrival;
-    let prefix = route.entry.prefix.trim_matches('/');
-    let prefix = (!prefix.is_empty()).then(|| format!("/{prefix}"));
     let facts = ClientFacts {
         peer: peer.address,
         peer_is_trusted: route.reloadable.settings.trusts(peer.address),
         scheme: if peer.is_https { "https" } else { "http" },
         host: head.host,
         port: peer.port,
-        prefix: prefix.as_deref(),
+        prefix: route.prefix.as_deref(),
         is_traced: trail.is_traced,
     };
     let mut lines = Vec::with_capacity(HEAD_BYTES);

@@ -50,6 +50,9 @@ pub(crate) fn build(
             attempt_timeout,
             deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
             body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),
+            prefix: Some(entry.prefix.trim_matches('/'))
+                .filter(|prefix| !prefix.is_empty())
+                .map(|prefix| format!("/{prefix}").into()),
             idempotency: entry.route.idempotency(),
             number: metrics.route(entry),
             reloadable: Arc::clone(reloadable),

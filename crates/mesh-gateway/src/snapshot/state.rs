@@ -31,6 +31,8 @@ pub(crate) struct RouteState {
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) body_limit: u64,
+    /// What is taken out of the path, as the service is told of it: `/catalog`; none: nothing is.
+    pub(crate) prefix: Option<Box<str>>,
     /// What the route asks of the idempotency layer.
     pub(crate) idempotency: Option<RouteIdempotency>,
     /// Its number in the metrics.
