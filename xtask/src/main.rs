@@ -37,7 +37,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measures the gateway beside its peers; builds both binaries with the profile dist, which takes minutes.
+    /// Measures the gateway beside its peers; builds both binaries as they are given to users, which takes minutes.
     Bench(bench::Arguments),
     /// Builds the gateway with a profile of the benchmark's loads, as fast as docs/performance.md says: target/pgo/mesh.
     Dist,

@@ -19,12 +19,16 @@ use crate::{
 /// Keeps the text exactly as configured: the shared health key is made of it (docs/wire.md, Redis).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct BaseUrl {
-    text: Arc<str>,
+pub struct BaseUrl(Arc<Parts>);
+
+/// Ordered and compared by the text first, which all else follows from.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
+    text: Box<str>,
     https: bool,
-    authority: Arc<str>,
+    authority: Box<str>,
     origin: Arc<str>,
-    path_prefix: Arc<str>,
+    path_prefix: Box<str>,
 }
 
 /// Why a text is no base URL. The fault of the settings or of who announced it.
@@ -83,49 +87,55 @@ impl BaseUrl {
         if !path_prefix.is_empty() && Target::parse(path_prefix).is_err() {
             return Err(BaseUrlError::PathNotCanonical);
         }
-        Ok(Self {
-            text: Arc::from(text),
+        Ok(Self(Arc::new(Parts {
+            text: text.into(),
             https,
-            authority: Arc::from(authority.as_str()),
+            authority: authority.as_str().into(),
             origin: [if https { "https://" } else { "http://" }, authority.as_str()].concat().into(),
-            path_prefix: Arc::from(path_prefix),
-        })
+            path_prefix: path_prefix.into(),
+        })))
     }
 
     /// The text exactly as configured.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Whether the scheme is https.
     #[must_use]
-    pub const fn is_https(&self) -> bool {
-        self.https
+    pub fn is_https(&self) -> bool {
+        self.0.https
     }
 
     /// `host` or `host:port`, as in the URL; what the `Host` header carries.
     #[must_use]
     pub fn authority(&self) -> &str {
-        &self.authority
+        &self.0.authority
     }
 
-    /// Scheme and authority, e.g. `http://10.0.0.7:8001`, to be kept without a copy: what a connection can be used for.
+    /// Scheme and authority, e.g. `http://10.0.0.7:8001`: what a connection can be used for.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// The [`origin`](Self::origin), to be kept without a copy.
     #[must_use]
     pub fn shared_origin(&self) -> Arc<str> {
-        Arc::clone(&self.origin)
+        Arc::clone(&self.0.origin)
     }
 
     /// The path that stands before every target, without a trailing slash; often empty.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
-        &self.path_prefix
+        &self.0.path_prefix
     }
 
     /// The target on the wire for `path_and_query` (which begins with `/`): the path prefix in front of it.
     #[must_use]
     pub fn target<'a>(&self, path_and_query: &'a str) -> Cow<'a, str> {
-        match &*self.path_prefix {
+        match &*self.0.path_prefix {
             "" => path_and_query.into(),
             prefix => [prefix, path_and_query].concat().into(),
         }
@@ -134,13 +144,13 @@ impl BaseUrl {
 
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "BaseUrl({})", self.text)
+        write!(formatter, "BaseUrl({})", self.0.text)
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&self.0.text)
     }
 }
 
@@ -154,7 +164,7 @@ impl TryFrom<String> for BaseUrl {
 
 impl From<BaseUrl> for String {
     fn from(url: BaseUrl) -> Self {
-        url.text.as_ref().to_owned()
+        url.as_str().to_owned()
     }
 }
 

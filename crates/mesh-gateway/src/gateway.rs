@@ -52,7 +52,7 @@ pub struct Gateway {
 
 impl Gateway {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let worker = Worker::begin(&shared.metrics);
+        let worker = Worker::begin(&shared.metrics, &shared.clock);
         Self { shared, worker, tunnels: Tunnels::default() }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mesh_core::clock::Clock;
+
 use super::{Cells, Metrics};
 use crate::transport::Pool;
 
@@ -15,8 +17,9 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// A worker that `metrics` sums up.
-    pub(crate) fn begin(metrics: &Arc<Metrics>) -> Arc<Self> {
-        let worker = Self { cells: Arc::default(), pool: Arc::default(), metrics: Arc::clone(metrics) };
+    pub(crate) fn begin(metrics: &Arc<Metrics>, clock: &Arc<dyn Clock>) -> Arc<Self> {
+        let pool = Arc::new(Pool::new(Arc::clone(clock)));
+        let worker = Self { cells: Arc::default(), pool, metrics: Arc::clone(metrics) };
         metrics.joined(&worker.cells, &worker.pool);
         Arc::new(worker)
     }

@@ -69,7 +69,7 @@ pub(super) fn pass_on(
     response::strip(&mut parts.headers, &route.reloadable.settings.strip_response_headers);
     let is_websocket = protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
     let shared = gateway.shared();
-    let load = view.begin(&shared.health, shared.clock.monotonic());
+    let load = view.begin_shared(&shared.health, shared.clock.monotonic());
     gateway.tunnels().open(tunnel.websocket(is_websocket), switch.client, load);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -167,8 +167,8 @@ impl Street {
             (false, true) => Some("keep-alive"),
             (false, false) => None,
         };
-        let clock = Arc::clone(&self.gateway.shared().clock);
-        let end = self.outbox.head(&parts, exact, asked, connection, &*clock);
+        let clock = &*self.gateway.shared().clock;
+        let end = self.outbox.head(&parts, exact, asked, connection, clock);
         closes |= end == BodyEnd::Close;
         match self.outbox.send(&self.client, body, end, takes_trailers).await {
             Sent::Gone => return After::Cut,

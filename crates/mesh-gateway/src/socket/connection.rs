@@ -5,6 +5,7 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -28,6 +29,8 @@ const READ: (usize, usize) = (8 * 1024, 64 * 1024);
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: Socket,
+    /// The instance it leads to, if to one: scheme and authority.
+    pub(crate) origin: Option<Arc<str>>,
     /// What was read and not yet used.
     pub(crate) buffer: BytesMut,
     /// Where heads are written before they are sent.
@@ -45,6 +48,7 @@ impl Connection {
     pub(crate) fn new(socket: Socket) -> Self {
         Self {
             socket,
+            origin: None,
             buffer: BytesMut::new(),
             out: Vec::new(),
             reads_much: false,

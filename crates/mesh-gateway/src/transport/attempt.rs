@@ -19,7 +19,7 @@ use mesh_core::{
 };
 
 use super::{
-    body::{Home, Pieces, UpstreamBody},
+    body::{Pieces, UpstreamBody},
     classify,
     connect::connect,
     exchange::{self, Exchange},
@@ -111,9 +111,8 @@ impl Outgoing<'_> {
     async fn exchange(&self, attempt: &Attempt<'_>) -> Result<Response<UpstreamBody>, Broken> {
         let url = &attempt.instance.url;
         let (mut now, ends) = (attempt.begun, attempt.begun.after(attempt.limit));
-        let origin = url.shared_origin();
         loop {
-            let pooled = self.pooled(&origin, now);
+            let pooled = self.pooled(url.origin(), now);
             let was_pooled = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
@@ -123,7 +122,7 @@ impl Outgoing<'_> {
                     let connection = Box::pin(connecting)
                         .await
                         .map_err(|error| Broken::NotSent(error.failure(), error.to_string()))?;
-                    self.pool.opened(&origin, self.clock.monotonic());
+                    self.pool.opened(&url.shared_origin(), self.clock.monotonic());
                     connection
                 }
             };
@@ -137,11 +136,11 @@ impl Outgoing<'_> {
             let has_heard = exchange.has_heard;
             connection.out = head;
             match answered {
-                Ok(answer) => return Ok(self.wrap(answer, connection, unwritten, origin)),
+                Ok(answer) => return Ok(self.wrap(answer, connection, unwritten)),
                 Err(broken) => {
                     let is_stale = was_pooled && !has_heard && !matches!(broken, exchange::Broken::Late);
                     if is_stale {
-                        self.pool.was_closed(&origin, self.clock.monotonic());
+                        self.pool.was_closed(&url.shared_origin(), self.clock.monotonic());
                     }
                     let is_unsent = matches!(broken, exchange::Broken::Unsent(_));
                     // The instance closed the connection while it was idle; the next one may be a fresh one.
@@ -165,7 +164,7 @@ impl Outgoing<'_> {
     }
 
     /// An idle connection, if there is one that this request may go over.
-    fn pooled(&self, origin: &Arc<str>, now: Tick) -> Option<Box<Connection>> {
+    fn pooled(&self, origin: &str, now: Tick) -> Option<Box<Connection>> {
         loop {
             let idle = match self.may_repeat {
                 true => self.pool.take(origin, now),
@@ -182,14 +181,9 @@ impl Outgoing<'_> {
         answer: ResponseHead,
         mut connection: Box<Connection>,
         unwritten: Bytes,
-        origin: Arc<str>,
     ) -> Response<UpstreamBody> {
         connection.keep_for(answer.idle_limit);
-        let home = answer.stays_open.then(|| Home {
-            pool: Arc::clone(self.pool),
-            origin,
-            clock: Arc::clone(self.clock),
-        });
+        let home = answer.stays_open.then(|| Arc::clone(self.pool));
         let mut response =
             Response::new(UpstreamBody::http1(Pieces::new(answer.framing, connection, unwritten, home)));
         *response.status_mut() = answer.status;

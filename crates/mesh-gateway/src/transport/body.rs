@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::tunnel::Tunnel;
 use crate::http1::Malformed;
-pub(super) use http1::{Home, Pieces};
+pub(super) use http1::Pieces;
 pub(super) use http2::Frames;
 
 /// What is called at the end of the body; with a message when that is no good one.

@@ -62,7 +62,9 @@ pub(super) async fn connect(
     all: Duration,
     tls: &UpstreamTls,
 ) -> Result<Box<Connection>, NoConnection> {
-    Ok(Box::new(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?)))
+    let mut connection = Box::new(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?));
+    connection.origin = Some(url.shared_origin());
+    Ok(connection)
 }
 
 /// Like [`connect`], for `protocol`; under TLS the instance agrees to speak it.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mesh_core::clock::Tick;
+use mesh_core::clock::{Clock, Tick};
 
 use super::http2::Connections;
 use crate::socket::Connection;
@@ -28,8 +28,9 @@ const WARY: Duration = Duration::from_secs(10);
 pub(super) const COUNTED: Duration = Duration::from_secs(3_600);
 
 /// The connections of one worker: those with HTTP/1.1 that are idle, and all with HTTP/2.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
+    clock: Arc<dyn Clock>,
     pub(super) http2: Connections,
     instances: Mutex<BTreeMap<Arc<str>, Instance>>,
 }
@@ -67,6 +68,10 @@ impl Idle {
 }
 
 impl Pool {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, http2: Connections::default(), instances: Mutex::default() }
+    }
+
     /// The connection to `origin` that was used last and is still open.
     pub(super) fn take(&self, origin: &str, now: Tick) -> Option<Box<Connection>> {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +143,12 @@ impl Pool {
     }
 
     /// Takes a connection back after its answer was read to the end.
-    pub(super) fn give_back(&self, origin: &Arc<str>, connection: Box<Connection>, now: Tick) {
+    pub(super) fn take_back(&self, connection: Box<Connection>) {
+        self.give_back(connection, self.clock.monotonic());
+    }
+
+    fn give_back(&self, connection: Box<Connection>, now: Tick) {
+        let Some(origin) = &connection.origin else { return };
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let instance = match instances.get_mut(origin) {
             Some(instance) => instance,
@@ -149,7 +159,8 @@ impl Pool {
         }
     }
 
-    /// Closes connections that waited too long, and takes the memory of those that wait. Called now and then, so that instances that are gone leave nothing.
+    /// Closes connections that waited too long, and takes the memory of those that wait. Called now and then, so that
+    /// instances that are gone leave nothing.
     pub(crate) fn sweep(&self, now: Tick) {
         self.http2.sweep(now);
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);

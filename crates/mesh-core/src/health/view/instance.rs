@@ -1,6 +1,7 @@
 //! One instance: its failures, its load, and whether somebody probes it.
 
 use std::{
+    ops::Deref,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
@@ -53,9 +54,9 @@ pub struct Change {
 
 /// One attempt under way. Dropping it ends the attempt, and the probe if it was one.
 #[derive(Debug)]
-pub struct Outstanding {
-    view: Arc<InstanceView>,
-    _probe: Option<Probe>,
+pub struct Outstanding<V: Deref<Target = InstanceView> = Arc<InstanceView>> {
+    view: V,
+    probe: Option<Probe>,
 }
 
 /// The process's only probe of a half-open instance. Dropping it lets another call probe.
@@ -177,11 +178,19 @@ impl InstanceView {
     /// Begins an attempt: counts it as outstanding until the result is dropped. A half-open instance that nobody
     /// probes is marked as probed.
     #[must_use]
-    pub fn begin(self: &Arc<Self>, policy: &HealthPolicy, now: Tick) -> Outstanding {
+    pub fn begin(self: &Arc<Self>, policy: &HealthPolicy, now: Tick) -> Outstanding<&Self> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let is_half_open = self.state(policy, now) == BreakerState::HalfOpen;
         let probe = if is_half_open { self.claim_probe(policy, now) } else { None };
-        Outstanding { view: Arc::clone(self), _probe: probe }
+        Outstanding { view: self, probe }
+    }
+
+    /// Like [`begin`](Self::begin), for an attempt that outlives its caller.
+    #[must_use]
+    pub fn begin_shared(self: &Arc<Self>, policy: &HealthPolicy, now: Tick) -> Outstanding {
+        let mut under_way = self.begin(policy, now);
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        Outstanding { view: Arc::clone(self), probe: under_way.probe.take() }
     }
 
     /// The right to probe, unless somebody has it or the last probe's verdict is in by now.
@@ -235,7 +244,7 @@ impl Probe {
     }
 }
 
-impl Drop for Outstanding {
+impl<V: Deref<Target = InstanceView>> Drop for Outstanding<V> {
     fn drop(&mut self) {
         self.view.outstanding.fetch_sub(1, Ordering::Relaxed);
     }

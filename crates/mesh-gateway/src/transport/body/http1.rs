@@ -10,7 +10,6 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
-use mesh_core::clock::Clock;
 use tokio::time::timeout;
 
 use super::{Broken, forwarded};
@@ -29,7 +28,8 @@ pub(in crate::transport) struct Pieces {
     connection: Option<Box<Connection>>,
     /// What of the request was not yet written when the answer came.
     unwritten: Bytes,
-    home: Option<Home>,
+    /// Where the connection goes afterwards, if anywhere.
+    home: Option<Arc<Pool>>,
 }
 
 /// What is still to come.
@@ -39,19 +39,6 @@ enum Rest {
     Chunks(Chunked),
     UntilClose,
     Nothing,
-}
-
-/// Where the connection goes afterwards.
-pub(in crate::transport) struct Home {
-    pub(in crate::transport) pool: Arc<Pool>,
-    pub(in crate::transport) origin: Arc<str>,
-    pub(in crate::transport) clock: Arc<dyn Clock>,
-}
-
-impl Home {
-    fn take_back(&self, connection: Box<Connection>) {
-        self.pool.give_back(&self.origin, connection, self.clock.monotonic());
-    }
 }
 
 /// Writes the rest of a request whose answer was read to the end. A future of the connection; none: it ended, or said
@@ -87,7 +74,7 @@ impl Pieces {
         framing: Framing,
         connection: Box<Connection>,
         unwritten: Bytes,
-        home: Option<Home>,
+        home: Option<Arc<Pool>>,
     ) -> Self {
         let rest = match framing {
             Framing::Length(0) => Rest::Nothing,

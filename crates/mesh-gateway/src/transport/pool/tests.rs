@@ -7,6 +7,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use mesh_core::clock::SystemClock;
+
 use super::*;
 use crate::socket::Socket;
 
@@ -14,7 +16,9 @@ use crate::socket::Socket;
 async fn connection() -> (Box<Connection>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    (Box::new(Connection::new(Socket::Plain(stream))), listener.accept().await.unwrap().0)
+    let mut connection = Box::new(Connection::new(Socket::Plain(stream)));
+    connection.origin = Some("a".into());
+    (connection, listener.accept().await.unwrap().0)
 }
 
 fn seconds(seconds: u64) -> Tick {
@@ -27,44 +31,44 @@ fn idle(pool: &Pool) -> i64 {
 
 #[tokio::test]
 async fn a_connection_is_used_for_as_long_as_its_instance_keeps_it() {
-    let (pool, origin) = (Pool::default(), Arc::from("a"));
+    let pool = Pool::new(Arc::new(SystemClock));
     for (limit, last, never) in [(None, 29, 30), (Some(4), 3, 4), (Some(60), 29, 30)] {
         for (after, is_used) in [(last, true), (never, false)] {
             let (mut connection, _instance) = connection().await;
             connection.keep_for(limit.map(Duration::from_secs));
-            pool.give_back(&origin, connection, seconds(0));
-            assert_eq!(pool.take(&origin, seconds(after)).is_some(), is_used, "{limit:?} after {after} s");
+            pool.give_back(connection, seconds(0));
+            assert_eq!(pool.take("a", seconds(after)).is_some(), is_used, "{limit:?} after {after} s");
         }
     }
 }
 
 #[tokio::test]
 async fn a_connection_that_its_instance_does_not_keep_is_not_kept() {
-    let (pool, origin) = (Pool::default(), Arc::from("a"));
+    let pool = Pool::new(Arc::new(SystemClock));
     let (mut connection, _instance) = connection().await;
     connection.keep_for(Some(Duration::ZERO));
-    pool.give_back(&origin, connection, seconds(0));
+    pool.give_back(connection, seconds(0));
     assert_eq!(idle(&pool), 0);
 }
 
 #[tokio::test]
 async fn a_request_that_must_not_be_repeated_goes_over_no_connection_whose_time_is_over() {
-    let (pool, origin) = (Pool::default(), Arc::from("a"));
+    let pool = Pool::new(Arc::new(SystemClock));
     for (millis, is_used) in [(499, true), (500, false)] {
         let (mut connection, _instance) = connection().await;
         connection.keep_for(Some(Duration::from_millis(500)));
-        pool.give_back(&origin, connection, seconds(0));
+        pool.give_back(connection, seconds(0));
         let now = Tick(0).after(Duration::from_millis(millis));
-        assert_eq!(pool.take_steady(&origin, now).is_some(), is_used, "{millis} ms");
+        assert_eq!(pool.take_steady("a", now).is_some(), is_used, "{millis} ms");
     }
 }
 
 #[tokio::test]
 async fn the_sweep_closes_those_whose_time_is_over_and_takes_the_memory_of_those_that_wait() {
-    let (pool, origin) = (Pool::default(), Arc::from("a"));
+    let pool = Pool::new(Arc::new(SystemClock));
     let (mut short, _instance) = connection().await;
     short.keep_for(Some(Duration::from_secs(4)));
-    pool.give_back(&origin, short, seconds(0));
+    pool.give_back(short, seconds(0));
     let (mut large, mut instance) = connection().await;
     instance.write_all(&[b'x'; 20_000]).await.unwrap();
     let mut read = 0;
@@ -74,10 +78,10 @@ async fn the_sweep_closes_those_whose_time_is_over_and_takes_the_memory_of_those
     }
     large.out.reserve(4096);
     assert!(large.held_bytes() > 32 * 1024);
-    pool.give_back(&origin, large, seconds(4));
+    pool.give_back(large, seconds(4));
     pool.sweep(seconds(4));
     assert_eq!(idle(&pool), 1);
     pool.sweep(seconds(5));
-    let rested = pool.take(&origin, seconds(5)).unwrap();
+    let rested = pool.take("a", seconds(5)).unwrap();
     assert_eq!(rested.held_bytes(), 0);
 }
