@@ -103,12 +103,9 @@ impl Places {
         }
     }
 
-    /// The counts are taken before the linker's optimizations: it is built without them, which is sooner.
+    /// With the same settings as the other one: names of functions depend on them, and counts are found by name.
     fn counting(&self, workspace: &Workspace, compiler: &Compiler) -> Command {
-        let mut build =
-            gateway(workspace, compiler, &format!("-Cprofile-generate={}", self.counts.display()));
-        build.env("CARGO_PROFILE_DIST_LTO", "off");
-        build
+        gateway(workspace, compiler, &format!("-Cprofile-generate={}", self.counts.display()))
     }
 
     fn optimized(&self, workspace: &Workspace, compiler: &Compiler) -> Command {
