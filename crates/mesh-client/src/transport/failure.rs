@@ -58,3 +58,57 @@ fn sources<'a>(cause: Cause<'a>) -> impl Iterator<Item = &'a (dyn StdError + 'st
 fn find<'a, E: StdError + 'static>(cause: Cause<'a>) -> Option<&'a E> {
     sources(cause).find_map(|error| error.downcast_ref())
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::{
+        future::{Ready, ready},
+        task::{Context, Poll},
+    };
+
+    use bytes::Bytes;
+    use http::Uri;
+    use http_body_util::Full;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::net::TcpStream;
+    use tower::Service;
+
+    use super::*;
+
+    /// Connects to nobody, for the reason that a kernel's error number is.
+    #[derive(Clone)]
+    struct Fails(i32);
+
+    impl Service<Uri> for Fails {
+        type Response = TokioIo<TcpStream>;
+        type Error = io::Error;
+        type Future = Ready<io::Result<Self::Response>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Uri) -> Self::Future {
+            ready(Err(io::Error::from_raw_os_error(self.0)))
+        }
+    }
+
+    async fn check(number: i32, expected: Failure) {
+        let client = legacy::Client::builder(TokioExecutor::new()).build(Fails(number));
+        let request = http::Request::get("http://oms.test/a").body(Full::<Bytes>::default()).unwrap();
+        let error = client.request(request).await.unwrap_err();
+        let failed = unanswered(Some(&error), has_timed_out(Some(&error)));
+        let text = io::Error::from_raw_os_error(number).to_string();
+        assert_eq!(failed, TransportError::not_sent(expected, text));
+    }
+
+    #[tokio::test]
+    async fn what_keeps_a_connection_from_being_made_is_told_apart_and_nothing_was_written() {
+        // EMFILE, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH.
+        check(24, Failure::Local).await;
+        check(111, Failure::Connect).await;
+        check(110, Failure::Timeout).await;
+        check(113, Failure::Connect).await;
+    }
+}
