@@ -4,7 +4,7 @@
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -37,7 +37,8 @@ pub(crate) struct Pool {
 
 #[derive(Debug, Default)]
 struct Instance {
-    idle: Vec<Idle>,
+    /// The one used last stands last.
+    idle: VecDeque<Idle>,
     /// When it was last seen to have closed a connection that was just used, without having said so.
     closed_one: Option<Tick>,
     figures: PoolFigures,
@@ -76,7 +77,7 @@ impl Pool {
     pub(super) fn take(&self, origin: &str, now: Tick) -> Option<Box<Connection>> {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let instance = instances.get_mut(origin)?;
-        while let Some(mut candidate) = instance.idle.pop() {
+        while let Some(mut candidate) = instance.idle.pop_back() {
             let waited = now.since(candidate.since);
             if waited >= IDLE_LIMIT {
                 instance.idle.clear();
@@ -104,7 +105,7 @@ impl Pool {
         let is_wary =
             |instance: &Instance| instance.closed_one.is_some_and(|closed| now.since(closed) < WARY);
         while !is_wary(instance) {
-            let mut last = instance.idle.pop_if(|last| now.since(last.since) < SOON)?;
+            let mut last = instance.idle.pop_back_if(|last| now.since(last.since) < SOON)?;
             if last.is_over(now) {
                 continue;
             }
@@ -154,9 +155,14 @@ impl Pool {
             Some(instance) => instance,
             None => instances.entry(Arc::clone(origin)).or_default(),
         };
-        if instance.idle.len() < MAX_IDLE && connection.idle_limit() != Some(Duration::ZERO) {
-            instance.idle.push(Idle { connection, since: now });
+        if connection.idle_limit() == Some(Duration::ZERO) {
+            return;
         }
+        // The one that waited longest goes: it is of least use, and of none to a request that may not be repeated.
+        if instance.idle.len() >= MAX_IDLE {
+            instance.idle.pop_front();
+        }
+        instance.idle.push_back(Idle { connection, since: now });
     }
 
     /// Closes connections that waited too long, and takes the memory of those that wait. Called now and then, so that

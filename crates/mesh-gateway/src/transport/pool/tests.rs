@@ -85,3 +85,19 @@ async fn the_sweep_closes_those_whose_time_is_over_and_takes_the_memory_of_those
     let rested = pool.take("a", seconds(5)).unwrap();
     assert_eq!(rested.held_bytes(), 0);
 }
+
+#[tokio::test]
+async fn a_pool_that_is_full_keeps_the_connections_that_were_used_last() {
+    let pool = Pool::new(Arc::new(SystemClock));
+    let mut instances = Vec::new();
+    for _ in 0..MAX_IDLE {
+        let (connection, instance) = connection().await;
+        pool.give_back(connection, seconds(0));
+        instances.push(instance);
+    }
+    let (last, _instance) = connection().await;
+    pool.give_back(last, seconds(5));
+    assert_eq!(idle(&pool), MAX_IDLE as i64);
+    assert!(pool.take_steady("a", seconds(5)).is_some(), "one that was just used is there");
+    assert!(pool.take_steady("a", seconds(5)).is_none(), "and no second one");
+}
