@@ -55,7 +55,7 @@ enum Command {
     Profile(profile::Arguments),
     /// Sends the loads of the benchmark through a gateway that counts which ways are taken, and ends it.
     ///
-    /// Exit codes: 0 done, 1 void, 2 a tool is missing.
+    /// Exit codes: 0 done, 1 void, or a tool is missing.
     Train(run::TrainArguments),
     /// Measures `mesh-client` beside plain reqwest and hyper-util on one core.
     ///

@@ -41,6 +41,18 @@ impl BenchPlace {
         self.folder.path()
     }
 
+    /// What a gateway with one worker on `cores` is told.
+    fn place<'a>(&'a self, cores: &'a Cores) -> Place<'a> {
+        let (plain, checking) = (self.plain.address, self.checking.address);
+        Place { cores, folder: self.folder.path(), workers: 1, plain, checking }
+    }
+
+    /// Starts the gateway with every route, and where it runs.
+    pub(super) fn gateway_with_all_routes(&self) -> anyhow::Result<(Gateway, &Cores)> {
+        let gateway = Gateway::start(&self.place(&self.cores), &self.mesh, Routes::Many, &[])?;
+        Ok((gateway, &self.cores))
+    }
+
     /// Starts the gateway under a tool, sends at least so many GETs, asks it to end; answers with how many were answered.
     pub(crate) fn gateway_under(
         &self,
@@ -48,11 +60,8 @@ impl BenchPlace {
         connections: u16,
         requests: u64,
     ) -> anyhow::Result<u64> {
-        let (cores, folder) = (&self.cores, self.folder.path());
-        let (plain, checking) = (self.plain.address, self.checking.address);
-        let place = Place { cores, folder, workers: 1, plain, checking };
-        let gateway = Gateway::start(&place, &self.mesh, Routes::Few, through)?;
-        let mut load = cores.ourselves("load")?;
+        let gateway = Gateway::start(&self.place(&self.cores), &self.mesh, Routes::Few, through)?;
+        let mut load = self.cores.ourselves("load")?;
         load.args(["--target", &gateway.address().to_string(), "--path", PLAIN, "--seconds", "0"]);
         load.args(["--connections", &connections.to_string(), "--requests", &requests.to_string()]);
         let output = load.output().context("cannot start the load")?;
@@ -66,9 +75,7 @@ impl BenchPlace {
     /// What a GET costs the gateway in user and in system time, in microseconds, over one load of so many seconds on one core.
     pub(crate) fn gateway_times(&self, connections: u16, seconds: f64) -> anyhow::Result<(f64, f64)> {
         let cores = self.cores.with(procfs::cores()?.into_iter().take(1).collect());
-        let (plain, checking) = (self.plain.address, self.checking.address);
-        let place = Place { cores: &cores, folder: self.folder.path(), workers: 1, plain, checking };
-        let gateway = Gateway::start(&place, &self.mesh, Routes::Few, &[])?;
+        let gateway = Gateway::start(&self.place(&cores), &self.mesh, Routes::Few, &[])?;
         let run = |seconds: f64| -> anyhow::Result<Outcome> {
             let mut load = cores.ourselves("load")?;
             load.args(["--target", &gateway.address().to_string(), "--path", PLAIN]);
