@@ -3,10 +3,12 @@
 //! Closed: each connection sends its next request when it has its answer. Under a proxy that is slow it sends less, so its
 //! latencies say little and are reported as information; what a request costs the proxy does not depend on it.
 //! With `--rate` open: requests begin when they should, whatever the answers do (paced.rs).
+//! With `--sliced` closed, and in slices that somebody else begins (sliced.rs).
 
 mod answer;
 mod connection;
 mod paced;
+mod sliced;
 mod tally;
 
 use std::io::ErrorKind;
@@ -17,6 +19,7 @@ use anyhow::Context;
 use mio::{Events, Poll, Token};
 
 pub(crate) use answer::head;
+pub(crate) use sliced::{READY, RESTS};
 pub(crate) use tally::Outcome;
 
 use crate::{clock, output, payload};
@@ -56,6 +59,9 @@ pub(crate) struct Arguments {
     /// So many requests a second, whatever the answers do; latencies count from when a request should have begun.
     #[arg(long)]
     rate: Option<f64>,
+    /// Send only when a line of stdin says for how many seconds; the outcome of all these slices is printed when stdin ends.
+    #[arg(long, conflicts_with_all = ["rate", "requests"])]
+    sliced: bool,
     /// The length of a good answer's body.
     #[arg(long, default_value_t = payload::ANSWER.len())]
     answer: usize,
@@ -79,7 +85,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let connections = usize::from(arguments.connections);
     let outcome = match arguments.rate {
-        None => load.send(connections, length)?,
+        None if arguments.sliced => load.send_in_slices(connections)?,
+        None => {
+            let mut open = load.open(connections)?;
+            let took = load.send(&mut open, length)?;
+            load.tally.outcome(took)
+        }
         Some(rate) => load.send_at_rate(connections, length, rate)?,
     };
     output::line(&serde_json::to_string(&outcome)?)?;
@@ -97,15 +108,18 @@ struct Load {
 }
 
 impl Load {
-    fn send(&mut self, connections: usize, length: Duration) -> anyhow::Result<Outcome> {
+    fn open(&self, connections: usize) -> anyhow::Result<Vec<Connection>> {
+        (0..connections).map(|number| self.connect(number)).collect()
+    }
+
+    /// Sends for as long as `length`, waits for the last answers, and says how long all of it took.
+    fn send(&mut self, open: &mut [Connection], length: Duration) -> anyhow::Result<Duration> {
         let mut scratch = vec![0; SCRATCH];
-        let mut open =
-            (0..connections).map(|number| self.connect(number)).collect::<anyhow::Result<Vec<_>>>()?;
         let begun = clock::now();
         let patience = if self.at_least > 0 { LAST_REQUESTS } else { LAST_ANSWERS };
         let (end, last) = (begun + length, begun + length + patience);
         let mut waiting = 0;
-        for connection in &mut open {
+        for connection in &mut *open {
             connection.begin(clock::now(), self.take_turn());
             connection.advance(&self.requests, &mut scratch);
             waiting += 1;
@@ -125,7 +139,7 @@ impl Load {
             now = clock::now();
         }
         self.tally.broken += waiting;
-        Ok(self.tally.outcome(now - begun))
+        Ok(now - begun)
     }
 
     /// Lets a connection go on for as long as answers come at once; 1 when it has ended its work, else 0.
@@ -150,12 +164,12 @@ impl Load {
                     close
                 }
             };
+            if again {
+                *connection = self.connect(number)?;
+            }
             if now >= end && self.tally.ended() >= self.at_least {
                 connection.rest();
                 return Ok(1);
-            }
-            if again {
-                *connection = self.connect(number)?;
             }
             connection.begin(now, self.take_turn());
         }

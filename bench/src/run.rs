@@ -18,6 +18,7 @@ mod proxy;
 mod publish;
 mod rate;
 mod report;
+mod slices;
 mod stand;
 mod table;
 mod targets;

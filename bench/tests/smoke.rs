@@ -1,6 +1,6 @@
 //! Backend and load as processes, before each other: counts, no times.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
@@ -133,4 +133,36 @@ fn a_relay_passes_on_what_it_does_not_read() {
     // The path of every load here has its turn as well, with its smaller answer.
     assert_eq!(outcome["short"], outcome["errors"], "{outcome}");
     assert!(outcome["requests"].as_u64().unwrap() >= 50, "{outcome}");
+}
+
+#[test]
+fn a_load_in_slices_rests_between_them_and_counts_them_together() {
+    let backend = Backend::start(&[]);
+    let mut command = Command::new(BINARY);
+    command.args([
+        "load",
+        "--target",
+        &backend.1.to_string(),
+        "--path",
+        "/a",
+        "--connections",
+        "4",
+        "--sliced",
+    ]);
+    let mut load = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut tell, mut said) = (load.stdin.take().unwrap(), BufReader::new(load.stdout.take().unwrap()));
+    let mut next = || {
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        line
+    };
+    assert_eq!(next(), "ready\n");
+    for _ in 0..3 {
+        writeln!(tell, "0.01").unwrap();
+        assert_eq!(next(), "rests\n");
+    }
+    drop(tell);
+    // Each connection sends at least once in each slice.
+    check_all_good(&serde_json::from_str(&next()).unwrap(), 12);
+    assert!(load.wait().unwrap().success());
 }

@@ -59,8 +59,7 @@ impl Load {
     ) -> anyhow::Result<Outcome> {
         ensure!(rate >= 1.0 && rate.is_finite(), "--rate below 1");
         let mut scratch = vec![0; SCRATCH];
-        let mut open =
-            (0..connections).map(|number| self.connect(number)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut open = self.open(connections)?;
         let waker = Arc::new(Waker::new(self.poll.registry(), Token(connections))?);
         let begun = clock::now();
         let (end, last) = (begun + length, begun + length + LAST_ANSWERS);

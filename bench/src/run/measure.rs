@@ -1,6 +1,9 @@
 //! Turns under load, in rounds.
+//!
+//! In a round the proxies' turns run side by side, cut into slices: what else a machine does for a second or two then falls on
+//! all of them. A turn by itself would have its neighbours' noise, and a ratio of two of them twice that.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,9 +13,13 @@ use super::case::{Case, Setting};
 use super::process::Cores;
 use super::procfs;
 use super::proxy::Proxy;
+use super::slices::Slices;
 use super::stand::Stand;
 use crate::load::Outcome;
 use crate::output;
+
+/// How long a slice of a turn is: long enough for caches to be the proxy's own, and hundreds of requests.
+const SLICE: Duration = Duration::from_millis(200);
 
 /// What one proxy did in one turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,7 +36,7 @@ pub(super) struct Turn {
     pub(super) p99_us: u32,
 }
 
-/// So many rounds; in every second one the order of the proxies is reversed.
+/// So many rounds; in every second one, and within it in every second slice, the order of the proxies is reversed.
 ///
 /// # Errors
 ///
@@ -40,14 +47,20 @@ pub(super) fn rounds(
     number: u16,
     length: Duration,
 ) -> anyhow::Result<Vec<Vec<Turn>>> {
+    let slices = (length.as_millis() / SLICE.as_millis()).max(1);
+    let slice = length.div_f64(slices as f64);
     let mut rounds = Vec::new();
     for round in 0..number {
-        let mut order: Vec<_> = stand.proxies.iter().collect();
+        let begun = stand.proxies.iter().map(|proxy| Slices::begin(&stand.cores, proxy.as_ref(), case));
+        let mut turns = begun.collect::<anyhow::Result<Vec<_>>>()?;
         if round % 2 == 1 {
-            order.reverse();
+            turns.reverse();
         }
-        let turns = order.iter().map(|proxy| turn(&stand.cores, proxy.as_ref(), case, length, None));
-        let turns = turns.collect::<anyhow::Result<Vec<_>>>()?;
+        for _ in 0..slices {
+            turns.iter_mut().try_for_each(|turn| turn.slice(slice))?;
+            turns.reverse();
+        }
+        let turns = turns.into_iter().map(Slices::end).collect::<anyhow::Result<Vec<_>>>()?;
         let costs: Vec<_> =
             turns.iter().map(|turn| format!("{} {:.2} µs", turn.proxy, turn.cpu_us)).collect();
         output::progress(&format!("{}: round {} of {number}: {}", case.name, round + 1, costs.join(", ")));
@@ -68,10 +81,52 @@ pub(super) fn turn(
     length: Duration,
     rate: Option<f64>,
 ) -> anyhow::Result<Turn> {
+    let mut load = load(cores, proxy, case)?;
+    load.args(["--seconds", &length.as_secs_f64().to_string()]);
+    if let Some(rate) = rate {
+        load.args(["--rate", &rate.to_string()]);
+    }
+    let before = procfs::cpu_time(proxy.process())?;
+    let output = load.output().context("cannot start the load")?;
+    let used = procfs::cpu_time(proxy.process())? - before;
+
+    ensure!(output.status.success(), "void: the load on {} ended with {}", proxy.name(), output.status);
+    Turn::new(proxy.name(), used, &output.stdout)
+}
+
+impl Turn {
+    /// Of the CPU time that was used, and what the load printed.
+    ///
+    /// # Errors
+    ///
+    /// When any answer was wrong.
+    pub(super) fn new(proxy: &'static str, used: Duration, said: &[u8]) -> anyhow::Result<Self> {
+        let outcome: Outcome = serde_json::from_slice(said).context("the load printed something else")?;
+        let Outcome { requests, errors, non_2xx, short, broken, .. } = outcome;
+        ensure!(
+            errors == 0 && requests > 0,
+            "void: {proxy}: of {} requests {non_2xx} had another status, {short} another length, {broken} no whole answer",
+            requests + errors,
+        );
+        Ok(Self {
+            proxy,
+            cpu_us: used.as_secs_f64() * 1e6 / requests as f64,
+            requests_per_second: requests as f64 / outcome.seconds,
+            p50_us: outcome.p50_us,
+            p99_us: outcome.p99_us,
+        })
+    }
+}
+
+/// The load of a case on a proxy, which is still to be told how long it goes on.
+///
+/// # Errors
+///
+/// When this program cannot be found again.
+pub(super) fn load(cores: &Cores, proxy: &dyn Proxy, case: &Case) -> anyhow::Result<Command> {
     let mut load = cores.ourselves("load")?;
     load.args(["--target", &proxy.address().to_string()]);
     load.args(["--connections", &case.connections.to_string()]);
-    load.args(["--seconds", &length.as_secs_f64().to_string()]);
     load.args(["--answer", &case.answer.to_string()]);
     match proxy.paths() {
         paths @ [_, ..] if case.setting == Setting::ManyRoutes => {
@@ -84,28 +139,6 @@ pub(super) fn turn(
     if let Some(bytes) = case.post {
         load.args(["--post", &bytes.to_string()]);
     }
-    if let Some(rate) = rate {
-        load.args(["--rate", &rate.to_string()]);
-    }
-    let before = procfs::cpu_time(proxy.process())?;
-    let output = load.stderr(Stdio::inherit()).output().context("cannot start the load")?;
-    let used = procfs::cpu_time(proxy.process())? - before;
-
-    let name = proxy.name();
-    ensure!(output.status.success(), "void: the load on {name} ended with {}", output.status);
-    let outcome: Outcome =
-        serde_json::from_slice(&output.stdout).context("the load printed something else")?;
-    let Outcome { requests, errors, non_2xx, short, broken, .. } = outcome;
-    ensure!(
-        errors == 0 && requests > 0,
-        "void: {name}: of {} requests {non_2xx} had another status, {short} another length, {broken} no whole answer",
-        requests + errors,
-    );
-    Ok(Turn {
-        proxy: name,
-        cpu_us: used.as_secs_f64() * 1e6 / requests as f64,
-        requests_per_second: requests as f64 / outcome.seconds,
-        p50_us: outcome.p50_us,
-        p99_us: outcome.p99_us,
-    })
+    load.stderr(Stdio::inherit());
+    Ok(load)
 }
