@@ -46,7 +46,7 @@ use peer::haproxy;
 use peer::nginx::{self, Nginx};
 use process::Cores;
 use report::{CaseReport, Verdict};
-use stand::Stand;
+use stand::{Binaries, Stand};
 
 /// Long enough for a proxy to have its connections and its memory.
 const WARM: Duration = Duration::from_secs(1);
@@ -60,6 +60,9 @@ pub(crate) struct Arguments {
     /// How it was built, for the report.
     #[arg(long, value_name = "WORDS", default_value = "as given")]
     built: String,
+    /// The binary of another gateway, e.g. one built before a change: measured beside the gateway in every case.
+    #[arg(long, value_name = "FILE")]
+    beside: Option<PathBuf>,
     /// Only this case; may stand several times.
     #[arg(long = "case", value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(case::names()))]
     cases: Vec<String>,
@@ -105,7 +108,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let folder = tempfile::Builder::new().prefix("mesh-bench-").tempdir()?;
     stand::make_readable(folder.path())?;
-    let start = |cores: &Cores, setting| Stand::start(cores, folder.path(), &arguments.mesh, setting);
+    let binaries = Binaries { mesh: &arguments.mesh, beside: arguments.beside.as_deref() };
+    let start = |cores: &Cores, setting| Stand::start(cores, folder.path(), binaries, setting);
 
     let mut document = Document {
         date: clock::date()?,
@@ -140,7 +144,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         let stand = match setting {
             Setting::TwoWorkers if numbers.len() < 2 => {
                 let not_run =
-                    |case: &&case::Case| CaseReport::new(case.name, stand::expected(setting), Vec::new());
+                    |case: &&case::Case| CaseReport::new(case.name, &binaries.expected(setting), Vec::new());
                 document.cases.extend(cases.iter().map(not_run));
                 continue;
             }
@@ -155,7 +159,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
                 measure::turn(&stand.cores, proxy.as_ref(), case, WARM.min(turn), None)?;
             }
             let rounds = measure::rounds(&stand, case, arguments.rounds, turn)?;
-            document.cases.push(CaseReport::new(case.name, stand::expected(setting), rounds));
+            document.cases.push(CaseReport::new(case.name, &binaries.expected(setting), rounds));
         }
         if at_a_rate {
             document.constant_rate = rate::measure(&stand, &CASES[0], arguments.rounds, turn)?;

@@ -25,6 +25,9 @@ pub(super) const NAME: &str = "mesh";
 /// Its name with 1,000 routes of 50 services.
 pub(super) const MANY: &str = "mesh, 1,000 routes";
 
+/// The name of another binary, measured beside it; where there is a gateway with 1,000 routes, with as many.
+pub(super) const BESIDE: &str = "mesh, beside";
+
 /// The path of the service that answers whatever comes.
 pub(super) const PLAIN: &str = "/api/plain";
 
@@ -58,19 +61,20 @@ impl Gateway {
         routes: Routes,
         through: &[String],
     ) -> anyhow::Result<Self> {
-        Self::start_with(place, mesh, routes, through, "")
+        let name = if routes == Routes::Many { MANY } else { NAME };
+        Self::start_with(place, mesh, name, routes, through, "")
     }
 
-    /// The same with further `settings`: lines of `[gateway]`.
+    /// The same under another name, and with further `settings`: lines of `[gateway]`.
     pub(super) fn start_with(
         place: &Place<'_>,
         mesh: &Path,
+        name: &'static str,
         routes: Routes,
         through: &[String],
         settings: &str,
     ) -> anyhow::Result<Self> {
         let mesh = fs::canonicalize(mesh).with_context(|| format!("no binary {}", mesh.display()))?;
-        let name = if routes == Routes::Many { MANY } else { NAME };
         let folder = place.folder.join(name);
         fs::create_dir_all(&folder)?;
         let services = routes.services();

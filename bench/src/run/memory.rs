@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::gateway::{Gateway, PLAIN, Routes};
+use super::gateway::{Gateway, NAME, PLAIN, Routes};
 use super::peer::Place;
 use super::process::{Backend, Cores, Process, backend};
 use super::proxy::Proxy;
@@ -146,7 +146,7 @@ impl Rows<'_> {
         let plain = if to_bulk { self.bulk.address } else { self.plain.address };
         let Self { cores, folder, checking, .. } = *self;
         let place = Place { cores, folder, workers: 1, plain, checking: checking.address };
-        let gateway = Gateway::start_with(&place, self.mesh, Routes::Few, &[], settings)?;
+        let gateway = Gateway::start_with(&place, self.mesh, NAME, Routes::Few, &[], settings)?;
         let process = gateway.process();
         procfs::forget_peak(process)?;
         let before_kib = procfs::rss_kib(process)?;

@@ -29,12 +29,24 @@ pub(super) struct Stand {
     _checking: Backend,
 }
 
-/// Who should be there; who is not was not run.
-pub(super) fn expected(setting: Setting) -> &'static [&'static str] {
-    match setting {
-        Setting::OneWorker => &[relay::NAME, nginx::NAME, nginx::LUA, haproxy::NAME, gateway::NAME],
-        Setting::TwoWorkers => &[nginx::NAME, nginx::LUA, haproxy::NAME, gateway::NAME],
-        Setting::ManyRoutes => &[nginx::NAME, gateway::NAME, gateway::MANY],
+/// The gateway's binary, and another one beside it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Binaries<'a> {
+    /// Of the gateway.
+    pub(super) mesh: &'a Path,
+    /// Of another gateway, e.g. one built before a change.
+    pub(super) beside: Option<&'a Path>,
+}
+
+impl Binaries<'_> {
+    /// Who should be there; who is not was not run.
+    pub(super) fn expected(&self, setting: Setting) -> Vec<&'static str> {
+        let names: &[_] = match setting {
+            Setting::OneWorker => &[relay::NAME, nginx::NAME, nginx::LUA, haproxy::NAME, gateway::NAME],
+            Setting::TwoWorkers => &[nginx::NAME, nginx::LUA, haproxy::NAME, gateway::NAME],
+            Setting::ManyRoutes => &[nginx::NAME, gateway::NAME, gateway::MANY],
+        };
+        names.iter().copied().chain(self.beside.map(|_| gateway::BESIDE)).collect()
     }
 }
 
@@ -44,7 +56,13 @@ impl Stand {
     /// # Errors
     ///
     /// When something that is installed does not start, or answers wrongly: the run is void.
-    pub(super) fn start(cores: &Cores, folder: &Path, mesh: &Path, setting: Setting) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        cores: &Cores,
+        folder: &Path,
+        binaries: Binaries<'_>,
+        setting: Setting,
+    ) -> anyhow::Result<Self> {
+        let mesh = binaries.mesh;
         let folder = tempfile::Builder::new().prefix("stand-").tempdir_in(folder)?.keep();
         // Workers of nginx give up root, and must still reach their files.
         make_readable(&folder)?;
@@ -56,8 +74,8 @@ impl Stand {
             Place { cores, folder: &folder, workers, plain: plain.address, checking: checking.address };
         let mut idle = Idle { rss_kib: 0, ready_ms: 0.0 };
         let mut proxies = Vec::new();
-        for name in expected(setting) {
-            let proxy: Option<Box<dyn Proxy>> = match *name {
+        for name in binaries.expected(setting) {
+            let proxy: Option<Box<dyn Proxy>> = match name {
                 relay::NAME => Some(Box::new(relay::start(&place)?)),
                 nginx::NAME => Nginx::start(&place)?.map(boxed),
                 nginx::LUA => Nginx::start_with_lua(&place)?.map(boxed),
@@ -68,7 +86,12 @@ impl Stand {
                         Idle { rss_kib: gateway.idle_rss_kib, ready_ms: gateway.ready.as_secs_f64() * 1e3 };
                     Some(Box::new(gateway))
                 }
-                _ => Some(Box::new(Gateway::start(&place, mesh, Routes::Many, &[])?)),
+                gateway::MANY => Some(Box::new(Gateway::start(&place, mesh, Routes::Many, &[])?)),
+                _ => {
+                    let routes = if setting == Setting::ManyRoutes { Routes::Many } else { Routes::Few };
+                    let mesh = binaries.beside.unwrap_or(mesh);
+                    Some(Box::new(Gateway::start_with(&place, mesh, gateway::BESIDE, routes, &[], "")?))
+                }
             };
             match proxy {
                 Some(proxy) => proxies.push(proxy),

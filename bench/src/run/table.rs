@@ -4,6 +4,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
 use super::document::Document;
+use super::gateway::{BESIDE, MANY, NAME};
 use super::numbers::Range;
 use super::peer::{haproxy, nginx};
 use super::report::{CaseReport, ProxyReport, Verdict};
@@ -47,6 +48,7 @@ pub(super) fn render(document: &Document) -> String {
             case.case
         )),
     }));
+    parts.extend(document.cases.iter().filter_map(beside));
     if !document.idle_memory.is_empty() {
         parts.push(idle_memory(document));
     }
@@ -54,6 +56,12 @@ pub(super) fn render(document: &Document) -> String {
         parts.push(constant_rate(document));
     }
     parts.join("\n\n")
+}
+
+/// What the gateway costs by the other binary's cost; with as many routes where there are many.
+fn beside(case: &CaseReport) -> Option<String> {
+    let (name, ratio) = [MANY, NAME].into_iter().find_map(|name| Some((name, case.ratio(name, BESIDE)?)))?;
+    Some(format!("{}: {name} ÷ {BESIDE}: {}", case.case, range(ratio, 3)))
 }
 
 fn targets(document: &Document) -> String {
