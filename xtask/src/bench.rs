@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     /// Without the counts of a training: what `cargo build` makes of the profile.
     #[arg(long)]
     plain: bool,
-    /// `gates` [--bless], `client`, `memory` or `profile` and its flags, or what is handed to `mesh-bench run`: --case NAME, --rounds N, --seconds S, --json FILE, --write FOLDER, --core N.
+    /// `gates` [--bless], `client`, `memory` or `profile` and its flags, or what is handed to `mesh-bench run`: --case NAME, --beside FILE, --rounds N, --seconds S, --patience MINUTES, --json FILE, --write FOLDER, --core N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }

@@ -41,6 +41,8 @@ pub(super) struct CaseReport {
     pub(super) case: &'static str,
     /// What it is worth.
     pub(super) verdict: Verdict,
+    /// How often it was measured: the last time counts, the others the machine was busy. 0: it was not.
+    pub(super) attempts: u32,
     /// One row for each proxy that should have been there.
     pub(super) proxies: Vec<ProxyReport>,
     rounds: Vec<Vec<Turn>>,
@@ -81,7 +83,7 @@ impl CaseReport {
             _ if proxies.iter().any(|proxy| proxy.figures.is_none()) => Verdict::NotRun,
             _ => Verdict::Measured,
         };
-        Self { case, verdict, proxies, rounds }
+        Self { case, verdict, attempts: u32::from(!rounds.is_empty()), proxies, rounds }
     }
 
     /// The cost of one proxy by that of another, `None` when either was not run.

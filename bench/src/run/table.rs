@@ -48,6 +48,7 @@ pub(super) fn render(document: &Document) -> String {
             case.case
         )),
     }));
+    parts.extend(document.cases.iter().filter_map(attempts));
     parts.extend(document.cases.iter().filter_map(beside));
     if !document.idle_memory.is_empty() {
         parts.push(idle_memory(document));
@@ -56,6 +57,13 @@ pub(super) fn render(document: &Document) -> String {
         parts.push(constant_rate(document));
     }
     parts.join("\n\n")
+}
+
+/// How often a case was measured, where that was more than once.
+fn attempts(case: &CaseReport) -> Option<String> {
+    let busy = if case.verdict == Verdict::Inconclusive { "each time" } else { "before" };
+    let CaseReport { case, attempts, .. } = case;
+    (*attempts > 1).then(|| format!("{case}: measured {attempts} times: the machine was busy {busy}"))
 }
 
 /// What the gateway costs by the other binary's cost; with as many routes where there are many.
@@ -141,4 +149,24 @@ pub(crate) fn table(headings: &[&str]) -> Table {
 /// The median, and the smallest and the greatest in parentheses.
 pub(super) fn range(range: Range, digits: usize) -> String {
     format!("{:.digits$} ({:.digits$}-{:.digits$})", range.median, range.min, range.max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_that_was_measured_again_says_how_often_and_why() {
+        let said = |verdict, number| {
+            let mut case = CaseReport::new("get", &[], Vec::new());
+            (case.verdict, case.attempts) = (verdict, number);
+            attempts(&case)
+        };
+        assert_eq!(said(Verdict::Measured, 1), None);
+        assert_eq!(said(Verdict::Inconclusive, 1), None);
+        let again = "get: measured 3 times: the machine was busy";
+        assert_eq!(said(Verdict::Measured, 3).unwrap(), format!("{again} before"));
+        assert_eq!(said(Verdict::NotRun, 3).unwrap(), format!("{again} before"));
+        assert_eq!(said(Verdict::Inconclusive, 3).unwrap(), format!("{again} each time"));
+    }
 }
