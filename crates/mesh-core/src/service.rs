@@ -21,14 +21,16 @@ use crate::{
 #[serde(try_from = "String", into = "String")]
 pub struct BaseUrl(Arc<Parts>);
 
-/// Ordered and compared by the text first, which all else follows from.
+/// Ordered and compared by the text first, which all else follows from. With its counters one line of a cache: each
+/// request waits for it.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Parts {
     text: Box<str>,
-    https: bool,
-    authority: Box<str>,
+    /// Scheme and authority: the text's beginning, with the scheme in small letters.
     origin: Arc<str>,
-    path_prefix: Box<str>,
+    /// The length of the path behind that, without a slash at its end.
+    path_prefix: u32,
+    https: bool,
 }
 
 /// Why a text is no base URL. The fault of the settings or of who announced it.
@@ -90,9 +92,8 @@ impl BaseUrl {
         Ok(Self(Arc::new(Parts {
             text: text.into(),
             https,
-            authority: authority.as_str().into(),
-            origin: [if https { "https://" } else { "http://" }, authority.as_str()].concat().into(),
-            path_prefix: path_prefix.into(),
+            origin: [scheme(https), authority.as_str()].concat().into(),
+            path_prefix: u32::try_from(path_prefix.len()).map_err(|_| BaseUrlError::Malformed)?,
         })))
     }
 
@@ -111,7 +112,7 @@ impl BaseUrl {
     /// `host` or `host:port`, as in the URL; what the `Host` header carries.
     #[must_use]
     pub fn authority(&self) -> &str {
-        &self.0.authority
+        self.0.origin.get(scheme(self.0.https).len()..).unwrap_or_default()
     }
 
     /// Scheme and authority, e.g. `http://10.0.0.7:8001`: what a connection can be used for.
@@ -129,17 +130,22 @@ impl BaseUrl {
     /// The path that stands before every target, without a trailing slash; often empty.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
-        &self.0.path_prefix
+        let (begins, length) = (self.0.origin.len(), self.0.path_prefix as usize);
+        self.0.text.get(begins..begins + length).unwrap_or_default()
     }
 
     /// The target on the wire for `path_and_query` (which begins with `/`): the path prefix in front of it.
     #[must_use]
     pub fn target<'a>(&self, path_and_query: &'a str) -> Cow<'a, str> {
-        match &*self.0.path_prefix {
-            "" => path_and_query.into(),
-            prefix => [prefix, path_and_query].concat().into(),
+        match self.0.path_prefix {
+            0 => path_and_query.into(),
+            _ => [self.path_prefix(), path_and_query].concat().into(),
         }
     }
+}
+
+const fn scheme(https: bool) -> &'static str {
+    if https { "https://" } else { "http://" }
 }
 
 impl fmt::Debug for BaseUrl {
@@ -285,7 +291,15 @@ mod tests {
         assert!(!url.is_https());
         assert!(BaseUrl::parse("https://[::1]:8080").unwrap().is_https());
         assert_eq!(BaseUrl::parse("http://[::1]").unwrap().authority(), "[::1]");
+        let loud = BaseUrl::parse("HTTPS://Orders/A/b//").unwrap();
+        assert_eq!((loud.authority(), loud.path_prefix()), ("Orders", "/A/b"));
+        assert_eq!((loud.origin(), loud.as_str()), ("https://Orders", "HTTPS://Orders/A/b//"));
         assert_eq!(BaseUrl::parse("http://orders").unwrap().path_prefix(), "");
+    }
+
+    #[test]
+    fn the_parts_of_a_url_and_their_counters_are_one_line_of_a_cache() {
+        assert!(size_of::<Parts>() + 2 * size_of::<usize>() <= 64);
     }
 
     #[test]

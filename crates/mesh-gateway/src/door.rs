@@ -162,7 +162,7 @@ fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
         let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
         return Way::answer(refusal.into_response());
     }
-    if let Some(route) = snapshot.table.position(method, target.path()).and_then(|at| snapshot.route(at)) {
+    if let Some(route) = snapshot.table.rank(method, target.path()).and_then(|rank| snapshot.route(rank)) {
         return Way::Route(Arc::clone(route));
     }
     match snapshot.table.resolve(method, target.path()) {

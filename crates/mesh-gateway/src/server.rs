@@ -3,6 +3,7 @@
 mod admin;
 mod answer;
 mod client;
+mod connected;
 mod connection;
 mod floods;
 mod handshake;

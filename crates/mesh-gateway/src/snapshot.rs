@@ -34,14 +34,14 @@ pub(crate) struct Snapshot {
     pub(crate) built: Tick,
     /// Overrides in code for routes that no manifest declares, in words.
     pub(crate) idle: Vec<String>,
-    /// By the position of the route in the table.
+    /// By their rank in the table.
     routes: Vec<Option<Arc<RouteState>>>,
 }
 
 impl Snapshot {
-    /// What belongs to the route at this position of the table.
-    pub(crate) fn route(&self, position: usize) -> Option<&Arc<RouteState>> {
-        self.routes.get(position)?.as_ref()
+    /// What belongs to the route of this rank in the table.
+    pub(crate) fn route(&self, rank: usize) -> Option<&Arc<RouteState>> {
+        self.routes.get(rank)?.as_ref()
     }
 
     /// All that is known of routes.

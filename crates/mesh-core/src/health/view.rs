@@ -1,11 +1,13 @@
 //! What this process knows of the health and load of instances, in atomics: read on every call, without a store.
 
 mod instance;
+mod instances;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use instance::{Change, InstanceView, Outstanding, Probe};
+use instances::Instances;
 
 use std::sync::{
     Arc,
@@ -26,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub struct ServiceView {
     name: ServiceName,
-    instances: Vec<Arc<InstanceView>>,
+    instances: Instances,
     rotation: AtomicUsize,
 }
 
@@ -46,7 +48,7 @@ impl ServiceView {
     #[must_use]
     pub fn new(name: ServiceName, urls: &[BaseUrl], previous: Option<&Self>) -> Self {
         let previous = previous.filter(|view| view.name == name);
-        let known = previous.map_or(&[][..], |view| &view.instances);
+        let known = previous.map_or(&[][..], |view| &*view.instances);
         let mut instances: Vec<Arc<InstanceView>> = Vec::with_capacity(urls.len());
         for url in urls {
             if instances.iter().any(|view| view.instance().url == *url) {
@@ -58,7 +60,7 @@ impl ServiceView {
             }));
         }
         let rotation = previous.map_or(0, |view| view.rotation.load(Ordering::Relaxed));
-        Self { name, instances, rotation: AtomicUsize::new(rotation) }
+        Self { name, instances: instances.into(), rotation: AtomicUsize::new(rotation) }
     }
 
     /// The service's name.

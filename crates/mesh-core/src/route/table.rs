@@ -58,16 +58,9 @@ pub struct Entry {
     pub prefix: String,
     /// Where it was inserted.
     pub style: PrefixStyle,
-    position: Option<usize>,
 }
 
 impl Entry {
-    /// Where it stands in [`RouteTable::entries`] of its table; `None` when the table does not serve it.
-    #[must_use]
-    pub const fn position(&self) -> Option<usize> {
-        self.position
-    }
-
     /// The service's path for a gateway path that matched: the prefix cut out, every other byte as it came.
     #[must_use]
     pub fn service_path<'a>(&self, path: &'a str) -> Cow<'a, str> {
@@ -103,8 +96,6 @@ pub struct RouteTable {
     entries: Vec<Arc<Entry>>,
     /// The entries in the order of precedence: the tree's ranks are positions here.
     ranking: Vec<Arc<Entry>>,
-    /// Where those stand among the entries.
-    positions: Vec<u32>,
     refused: Vec<Refused>,
     /// Routes of services that the settings leave out.
     unserved: Vec<Arc<Entry>>,
@@ -137,8 +128,6 @@ impl RouteTable {
 
         table.ranking = table.entries.clone();
         table.ranking.sort_by_cached_key(|entry| Reverse(entry.uri.specificity()));
-        let position = |entry: &Arc<Entry>| entry.position.and_then(|position| u32::try_from(position).ok());
-        table.positions = table.ranking.iter().map(|entry| position(entry).unwrap_or(u32::MAX)).collect();
         table.tree = Tree::build(
             (0..).zip(&table.ranking).map(|(rank, entry)| (entry.uri.segments(), &entry.route.method, rank)),
         );
@@ -154,13 +143,12 @@ impl RouteTable {
     ) {
         let uri = self.settings.gateway_uri(service, &route.uri);
         let fits = uri.is_some();
-        let mut entry = Entry {
+        let entry = Entry {
             service: service.clone(),
             route: Arc::new(route.clone()),
             uri: uri.unwrap_or_else(|| route.uri.clone()),
             prefix: self.settings.prefixes.get(service).cloned().unwrap_or_default(),
             style: self.settings.style,
-            position: None,
         };
         if !served {
             return self.unserved.push(Arc::new(entry));
@@ -174,25 +162,23 @@ impl RouteTable {
             }
             Slot::Vacant(free) => {
                 free.insert(service.clone());
-                entry.position = Some(self.entries.len());
                 self.entries.push(Arc::new(entry));
             }
         }
     }
 
-    /// The position in [`entries`](Self::entries) of the route that serves `method` `path`: what
+    /// The place in [`ranking`](Self::ranking) of the route that serves `method` `path`: what
     /// [`resolve`](Self::resolve) finds, without a look at the entry.
     #[must_use]
-    pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
-        let rank = self.tree.find(served_by(method), path)?;
-        self.positions.get(usize::try_from(rank).ok()?).map(|position| *position as usize)
+    pub fn rank(&self, method: &Method, path: &str) -> Option<usize> {
+        usize::try_from(self.tree.find(served_by(method), path)?).ok()
     }
 
     /// Where `method` `path` goes; `path` is encoded, without query and begins with `/`. Costs one walk down the tree,
     /// and no allocation but for a path that is not in normal form and for a 405's list.
     #[must_use]
     pub fn resolve(&self, method: &Method, path: &str) -> Resolution {
-        if let Some(entry) = self.tree.find(served_by(method), path).and_then(|rank| self.ranked(rank)) {
+        if let Some(entry) = self.rank(method, path).and_then(|rank| self.ranking.get(rank)) {
             return Resolution::Found(entry.clone());
         }
         let mut methods: Vec<Method> = self.tree.all(path).into_iter().map(|(method, _)| method).collect();
@@ -220,14 +206,16 @@ impl RouteTable {
         }
     }
 
-    fn ranked(&self, rank: u32) -> Option<&Arc<Entry>> {
-        self.ranking.get(usize::try_from(rank).ok()?)
-    }
-
     /// All served routes: by service name, then position.
     #[must_use]
     pub fn entries(&self) -> &[Arc<Entry>] {
         &self.entries
+    }
+
+    /// The same in the order of precedence: of two that match, the one that stands first serves.
+    #[must_use]
+    pub fn ranking(&self) -> &[Arc<Entry>] {
+        &self.ranking
     }
 
     /// Routes that are not served because another service, or an earlier declaration, keeps their place.

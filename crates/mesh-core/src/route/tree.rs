@@ -4,6 +4,7 @@
 //! is; a search that finds its route on the first way down costs the path's length.
 
 mod literal;
+mod verb;
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use http::Method;
 
 use super::pattern::{Segment, SegmentRank, normal::normalise, segment::match_mixed};
 use literal::Literal;
+use verb::Verb;
 
 /// Patterns with methods, each with its rank: the smaller wins among those that match.
 #[derive(Debug, Default)]
@@ -28,10 +30,27 @@ type Leaves = Vec<(Method, u32)>;
 struct Node {
     /// In their order.
     literals: Box<[Literal]>,
-    parameter: Option<u32>,
+    parameter: Parameter,
     /// The first pattern that ends here.
-    end: Option<(Method, u32)>,
+    end: Option<End>,
     rest: Option<Box<Rest>>,
+}
+
+/// A pattern that ends at a node.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    rank: u32,
+    verb: Verb,
+}
+
+/// What follows a parameter.
+#[derive(Clone, Copy, Debug, Default)]
+enum Parameter {
+    #[default]
+    Nothing,
+    /// One pattern, which ends with it: no node to look at.
+    End(End),
+    Node(u32),
 }
 
 /// What few nodes have.
@@ -71,9 +90,10 @@ impl Tree {
             drafts.insert(segments, method, rank);
         }
         let mut tree = Self::default();
+        let leaves: Vec<_> = drafts.nodes.iter().map(Draft::leaf).collect();
         for draft in drafts.nodes {
             tree.names.push(draft.name.as_str().into());
-            tree.nodes.push(draft.finish());
+            tree.nodes.push(draft.finish(&leaves));
         }
         tree
     }
@@ -89,6 +109,7 @@ impl Tree {
         let node = self.nodes.get(at as usize)?;
         let rest = node.rest.as_deref();
         let optional = || pick(&rest?.optional, method);
+        let below = |child: u32, after: Option<&str>| self.descend(child, after, method);
         let Some(path) = path else {
             return node.end(method).or_else(optional);
         };
@@ -96,16 +117,21 @@ impl Tree {
         if segment.is_empty() {
             return None;
         }
-        // Children of one rank are decided by what follows them: the smallest rank of a pattern among them.
-        let least = |children: &mut dyn Iterator<Item = u32>| {
-            children.filter_map(|child| self.descend(child, after, method)).min()
+        let parameter = || match node.parameter {
+            Parameter::Nothing => None,
+            Parameter::End(end) => end.rank(method).filter(|_| after.is_none()),
+            Parameter::Node(child) => below(child, after),
         };
         self.literal(node, segment)
-            .and_then(|child| self.descend(child, after, method))
-            .or_else(|| least(&mut matching(&rest?.mixed, segment)))
+            .and_then(|child| below(child, after))
+            .or_else(|| matching(&rest?.mixed, segment).filter_map(|child| below(child, after)).min())
             .or_else(|| match rest {
-                None => self.descend(node.parameter?, after, method),
-                Some(rest) => least(&mut matching(&rest.bare, segment).chain(node.parameter)),
+                None => parameter(),
+                // Children of one rank are decided by what follows them: the smallest rank of a pattern among them.
+                Some(rest) => matching(&rest.bare, segment)
+                    .filter_map(|child| below(child, after))
+                    .chain(parameter())
+                    .min(),
             })
             .or_else(|| if after.is_none() { optional() } else { None })
     }
@@ -128,7 +154,7 @@ impl Tree {
         let none = Rest::default();
         let rest = node.rest.as_deref().unwrap_or(&none);
         let Some(path) = path else {
-            found.extend(node.end.iter().cloned());
+            found.extend(node.end.map(End::leaf));
             found.extend_from_slice(&rest.ends);
             found.extend_from_slice(&rest.optional);
             return;
@@ -137,9 +163,16 @@ impl Tree {
         if segment.is_empty() {
             return;
         }
+        let parameter = match node.parameter {
+            Parameter::Node(child) => Some(child),
+            Parameter::End(_) | Parameter::Nothing => None,
+        };
         let mixed = matching(&rest.mixed, segment).chain(matching(&rest.bare, segment));
-        for child in self.literal(node, segment).into_iter().chain(mixed).chain(node.parameter) {
+        for child in self.literal(node, segment).into_iter().chain(mixed).chain(parameter) {
             self.collect(child, after, found);
+        }
+        if let (Parameter::End(end), None) = (node.parameter, after) {
+            found.push(end.leaf());
         }
         if after.is_none() {
             found.extend_from_slice(&rest.optional);
@@ -185,24 +218,54 @@ impl Drafts {
 }
 
 impl Draft {
-    fn finish(self) -> Node {
-        let Self { literals, parameter, ends, mut rest, .. } = self;
-        let mut ends = ends.into_iter();
-        let end = ends.next();
-        rest.ends = ends.collect();
-        let is_rare = !(rest.mixed.is_empty()
-            && rest.bare.is_empty()
-            && rest.ends.is_empty()
-            && rest.optional.is_empty());
-        let rest = is_rare.then(|| Box::new(rest));
-        Node { literals: literal::sorted(literals), parameter, end, rest }
+    /// Its pattern, if it has one and nothing else.
+    fn leaf(&self) -> Option<End> {
+        let Self { literals, parameter, ends, rest, .. } = self;
+        match &ends[..] {
+            [end] if literals.is_empty() && parameter.is_none() && rest.is_empty() => End::of(end),
+            _ => None,
+        }
+    }
+
+    /// `leaves`: what of all nodes is but the end of a pattern.
+    fn finish(self, leaves: &[Option<End>]) -> Node {
+        let Self { literals, parameter, mut ends, mut rest, .. } = self;
+        let end = ends.iter().position(|end| End::of(end).is_some()).map(|first| ends.swap_remove(first));
+        rest.ends = ends;
+        let rest = (!rest.is_empty()).then(|| Box::new(rest));
+        let parameter = parameter.map_or(Parameter::Nothing, |child| {
+            leaves.get(child as usize).copied().flatten().map_or(Parameter::Node(child), Parameter::End)
+        });
+        Node { literals: literal::sorted(literals), parameter, end: end.as_ref().and_then(End::of), rest }
+    }
+}
+
+impl Rest {
+    const fn is_empty(&self) -> bool {
+        let Self { mixed, bare, ends, optional } = self;
+        mixed.is_empty() && bare.is_empty() && ends.is_empty() && optional.is_empty()
+    }
+}
+
+impl End {
+    /// `None` where the method has no verb.
+    fn of((method, rank): &(Method, u32)) -> Option<Self> {
+        Some(Self { rank: *rank, verb: Verb::of(method)? })
+    }
+
+    fn rank(self, method: &Method) -> Option<u32> {
+        (Verb::of(method) == Some(self.verb)).then_some(self.rank)
+    }
+
+    const fn leaf(self) -> (Method, u32) {
+        (self.verb.method(), self.rank)
     }
 }
 
 impl Node {
     fn end(&self, method: &Method) -> Option<u32> {
-        let (first, rank) = self.end.as_ref()?;
-        if first == method { Some(*rank) } else { pick(&self.rest.as_ref()?.ends, method) }
+        let end = self.end.and_then(|end| end.rank(method));
+        end.or_else(|| pick(&self.rest.as_ref()?.ends, method))
     }
 }
 
@@ -219,4 +282,14 @@ fn divide(path: &str) -> (&str, Option<&str>) {
 
 fn pick(leaves: &Leaves, method: &Method) -> Option<u32> {
     leaves.iter().find(|(candidate, _)| candidate == method).map(|(_, rank)| *rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_one_line_of_a_cache() {
+        assert_eq!(size_of::<Node>(), 64);
+    }
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     answer::{Outbox, Sent},
     client::SharedClient,
+    connected::Connected,
     handshake::{self, Shaken},
     http2,
     phase::LINGER,
@@ -51,6 +52,7 @@ pub(super) async fn serve(
     gateway: Gateway,
     stop: CancellationToken,
 ) {
+    let _counted = Connected::count(gateway.cells());
     let shared = Arc::clone(gateway.shared());
     let (limits, tls) = {
         let settings = &shared.snapshot.load().reloadable.settings;

@@ -5,7 +5,6 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
     pin::pin,
-    sync::Arc,
     time::Duration,
 };
 
@@ -17,10 +16,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{connection, runtime};
-use crate::{
-    gateway::Gateway,
-    metrics::{Cells, Tally},
-};
+use crate::{gateway::Gateway, metrics::Tally};
 
 /// How long to wait after a failed accept, at first and at most: without file descriptors every accept fails at once.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
@@ -91,28 +87,7 @@ fn take(
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
-    let connected = Connected::count(gateway.cells());
-    let serve = connection::serve(socket, client, port, gateway.clone(), stop.clone());
-    connections.spawn(async move {
-        serve.await;
-        drop(connected);
-    });
-}
-
-/// A client's connection, counted while it is open.
-struct Connected(Arc<Cells>);
-
-impl Connected {
-    fn count(cells: &Arc<Cells>) -> Self {
-        cells.count(Tally::Connected);
-        Self(Arc::clone(cells))
-    }
-}
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        self.0.count(Tally::Disconnected);
-    }
+    connections.spawn(connection::serve(socket, client, port, gateway.clone(), stop.clone()));
 }
 
 /// The future's output, unless `stop` comes first. The future is polled first.

@@ -40,7 +40,7 @@ pub(crate) fn build(
     let table = RouteTable::build(&manifests, &overrides.table(settings));
     let stacks = Stacks::of(overrides, previous);
     let mut routes = Vec::with_capacity(table.entries().len());
-    for entry in table.entries() {
+    for entry in table.ranking() {
         let Some(service) = services.get(&entry.service) else {
             routes.push(None);
             continue;

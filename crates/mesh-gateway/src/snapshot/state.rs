@@ -41,18 +41,20 @@ pub(crate) struct RouteState {
     pub(crate) stack: Option<RouteService>,
 }
 
-/// A service with the numbers that apply to it.
+/// A service with the numbers that apply to it. What each request asks for stands in front, in one line of a cache:
+/// with many services each line is waited for.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct ServiceState {
     pub(crate) view: Arc<ServiceView>,
-    pub(crate) base_urls: Vec<BaseUrl>,
     pub(crate) retry: RetryPolicy,
-    pub(crate) timeout: Duration,
     pub(crate) multipart: MultipartPolicy,
     pub(crate) protocol: Protocol,
     /// Whether bodies of requests go on as they come.
     pub(crate) streams_requests: bool,
     last_resort_failed: AtomicU64,
+    pub(crate) base_urls: Vec<BaseUrl>,
+    pub(crate) timeout: Duration,
 }
 
 impl RouteState {

@@ -17,8 +17,9 @@ use crate::socket::Connection;
 /// Shorter than the idle timeouts of common servers is not possible; shorter than most is enough, because a
 /// connection that its server closed is seen as closed before it is used.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// Idle connections that are kept for one instance.
-const MAX_IDLE: usize = 256;
+/// Idle connections that one worker keeps for one instance: as many as there are requests at once in all but the
+/// largest crowds. Of a crowd that comes again those beyond it are opened anew each time.
+const MAX_IDLE: usize = 1_024;
 
 /// An instance that closes connections sooner than this after their last answer does so without regard to idleness.
 const SOON: Duration = Duration::from_secs(1);

@@ -21,7 +21,11 @@ use crate::{
 const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// The local view of one instance. Shared by everyone in the process who calls it.
+///
+/// What a good attempt touches stands in front, with the counters of an [`Arc`] in one line of a cache: with many
+/// services each line is waited for.
 #[derive(Debug)]
+#[repr(C)]
 pub struct InstanceView {
     instance: Instance,
     record: AtomicU64,
@@ -253,5 +257,19 @@ impl<V: Deref<Target = InstanceView>> Drop for Outstanding<V> {
 impl Drop for Probe {
     fn drop(&mut self) {
         self.0.probing.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn a_good_attempt_touches_the_first_line_alone() {
+        let counters = 2 * size_of::<usize>();
+        assert!(counters + offset_of!(InstanceView, probing) < 64);
+        assert!(counters + offset_of!(InstanceView, outstanding) < 64);
     }
 }

@@ -22,14 +22,15 @@ impl RouteTable {
     #[must_use]
     pub fn explain(&self, method: &Method, path: &str) -> Vec<Candidate> {
         let method = super::served_by(method);
-        let winner = self.tree.find(method, path);
-        let mut ranks: Vec<u32> = self.tree.all(path).into_iter().map(|(_, rank)| rank).collect();
+        let winner = self.rank(method, path);
+        let ranks = self.tree.all(path).into_iter().filter_map(|(_, rank)| usize::try_from(rank).ok());
+        let mut ranks: Vec<_> = ranks.collect();
         ranks.sort_unstable_by_key(|rank| (Some(*rank) != winner, *rank));
-        let winner = winner.and_then(|rank| self.ranked(rank));
+        let winner = winner.and_then(|rank| self.ranking.get(rank));
 
         let mut candidates: Vec<Candidate> = ranks
             .into_iter()
-            .filter_map(|rank| self.ranked(rank))
+            .filter_map(|rank| self.ranking.get(rank))
             .map(|entry| Candidate { entry: entry.clone(), reason: lost(entry, method, winner) })
             .collect();
         for refused in self.refused.iter().filter(|refused| refused.entry.uri.matches(path)) {

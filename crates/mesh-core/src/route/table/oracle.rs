@@ -90,8 +90,9 @@ proptest! {
                 let wanted = if method == Method::HEAD { Method::GET } else { method.clone() };
                 let expected = matching.iter().find(|(_, route)| route.method == wanted);
                 let found = table.resolve(&method, path);
-                let position = if let Resolution::Found(entry) = &found { entry.position() } else { None };
-                prop_assert_eq!(table.position(&method, path), position);
+                let ranked = table.rank(&method, path).map(|rank| Arc::as_ptr(&table.ranking()[rank]));
+                let resolved = if let Resolution::Found(entry) = &found { Some(Arc::as_ptr(entry)) } else { None };
+                prop_assert_eq!(ranked, resolved);
                 match (expected, &found) {
                     (Some((service, route)), Resolution::Found(entry)) => {
                         prop_assert_eq!((service, &route.uri), (&entry.service, &entry.uri), "{} {}", method, path);

@@ -205,20 +205,6 @@ fn the_deepest_patterns_are_walked() {
 }
 
 #[test]
-fn a_served_route_knows_its_place_and_another_has_none() {
-    let (alpha, beta) = (
-        manifest("alpha", &[("GET", "/a"), ("GET", "/b")]),
-        manifest("beta", &[("GET", "/a"), ("GET", "/c")]),
-    );
-    let table = table(&[beta, alpha]);
-    for (place, entry) in table.entries().iter().enumerate() {
-        assert_eq!(entry.position(), Some(place), "{}", entry.uri);
-    }
-    assert_eq!(table.entries().len(), 3);
-    assert_eq!(table.refused()[0].entry.position(), None);
-}
-
-#[test]
 fn a_request_that_is_only_named_finds_its_route_or_none() {
     let table = table(&[manifest("pim", &[("GET", "/api/products/{product}")])]);
     for (method, target) in
