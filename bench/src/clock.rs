@@ -48,6 +48,11 @@ pub(crate) fn wait_for<T>(
     }
 }
 
+/// Lets the thread rest.
+pub(crate) fn pause(length: Duration) {
+    thread::sleep(length);
+}
+
 /// On a thread of its own: calls `wake` at `begun` and after each `gap` until `end`, or until it answers `false`.
 pub(crate) fn tick(begun: Instant, gap: Duration, end: Instant, wake: impl Fn() -> bool + Send + 'static) {
     thread::spawn(move || {

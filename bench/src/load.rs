@@ -20,7 +20,7 @@ use mio::{Events, Poll, Token};
 
 pub(crate) use answer::head;
 pub(crate) use sliced::{READY, RESTS};
-pub(crate) use tally::Outcome;
+pub(crate) use tally::{Outcome, percentile};
 
 use crate::{clock, output, payload};
 use connection::{Connection, Progress};

@@ -5,6 +5,7 @@ mod chart;
 mod check;
 mod client;
 mod document;
+mod events;
 mod gateway;
 mod idle;
 mod measure;
@@ -41,7 +42,7 @@ pub(crate) use table::table;
 pub(crate) use train::{TrainArguments, run_training};
 
 use crate::{clock, output};
-use case::{CASES, CONSTANT_RATE, IDLE_MEMORY, Setting};
+use case::{CASES, CONSTANT_RATE, EVENTS, IDLE_MEMORY, Setting};
 use document::{Document, Idle};
 use patience::Patience;
 use peer::haproxy;
@@ -131,6 +132,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         mesh: Idle { rss_kib: 0, ready_ms: 0.0 },
         cases: Vec::new(),
         idle_memory: Vec::new(),
+        events: Vec::new(),
         constant_rate: Vec::new(),
     };
 
@@ -139,6 +141,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         let stand = start(&cores, Setting::OneWorker)?;
         document.mesh = stand.idle;
         document.idle_memory = idle::measure(&stand, folder.path())?;
+    }
+    if arguments.wants(EVENTS) {
+        document.events = events::measure(&cores, folder.path(), &arguments.mesh)?;
     }
     for setting in [Setting::OneWorker, Setting::TwoWorkers, Setting::ManyRoutes] {
         let cases = CASES.iter().filter(|case| case.setting == setting && arguments.wants(case.name));

@@ -80,7 +80,7 @@ impl Tally {
 }
 
 /// The smallest value that `percent` of all are not above (nearest rank); 0 of nothing.
-fn percentile(sorted: &[u32], percent: usize) -> u32 {
+pub(crate) fn percentile(sorted: &[u32], percent: usize) -> u32 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }

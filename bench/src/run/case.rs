@@ -7,6 +7,9 @@ use super::gateway::PLAIN;
 /// The case without a load: what connections cost that do nothing.
 pub(super) const IDLE_MEMORY: &str = "idle-memory";
 
+/// The case of events that are streamed.
+pub(super) const EVENTS: &str = "events";
+
 /// The case of the open loop.
 pub(super) const CONSTANT_RATE: &str = "constant-rate";
 
@@ -59,5 +62,5 @@ pub(super) const CASES: &[Case] = &[
 
 /// Every name that `--case` takes.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    CASES.iter().map(|case| case.name).chain([IDLE_MEMORY, CONSTANT_RATE])
+    CASES.iter().map(|case| case.name).chain([IDLE_MEMORY, EVENTS, CONSTANT_RATE])
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::events::EventDelays;
 use super::idle::IdleMemory;
 use super::rate::RateReport;
 use super::report::CaseReport;
@@ -27,6 +28,8 @@ pub(super) struct Document {
     pub(super) cases: Vec<CaseReport>,
     /// What 1,000 connections cost that do nothing.
     pub(super) idle_memory: Vec<IdleMemory>,
+    /// How late events of streams are.
+    pub(super) events: Vec<EventDelays>,
     /// Latencies at a constant rate.
     pub(super) constant_rate: Vec<RateReport>,
 }

@@ -53,6 +53,9 @@ pub(super) fn render(document: &Document) -> String {
     if !document.idle_memory.is_empty() {
         parts.push(idle_memory(document));
     }
+    if !document.events.is_empty() {
+        parts.push(events(document));
+    }
     if !document.constant_rate.is_empty() {
         parts.push(constant_rate(document));
     }
@@ -119,6 +122,16 @@ fn idle_memory(document: &Document) -> String {
             row.after_kib.to_string(),
             format!("{:.1}", row.per_connection_kib),
         ]);
+    }
+    table.to_string()
+}
+
+fn events(document: &Document) -> String {
+    let mut table = table(&["events through", "events", "p50 µs", "p99 µs", "most µs"]);
+    for row in &document.events {
+        let numbers = [row.p50_us, row.p99_us, row.most_us].map(|figure| figure.to_string());
+        let [p50, p99, most] = numbers;
+        table.add_row([row.through.to_owned(), row.events.to_string(), p50, p99, most]);
     }
     table.to_string()
 }
