@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::compiler::Compiler;
-use crate::dist::{self, DIST};
+use crate::dist::{self, Built, DIST};
 use crate::output;
 use crate::step::{self, Outcome};
 use crate::workspace::Workspace;
@@ -71,13 +71,6 @@ impl Arguments {
     }
 }
 
-/// The gateway that is measured, and how it was built.
-#[derive(Debug)]
-struct Gateway {
-    binary: PathBuf,
-    built: String,
-}
-
 /// Answers with the exit code of the benchmark, or of the build that failed.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
     let gateway = match gateway(workspace, arguments)? {
@@ -91,15 +84,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 }
 
 /// Builds what is measured and what measures; the exit code of the build that failed.
-fn gateway(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<Result<Gateway, u8>> {
+fn gateway(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<Result<Built, u8>> {
     if arguments.takes_counts() {
         let compiler = Compiler::ask()?;
         if let Some(profdata) = compiler.profdata() {
-            let built = format!("{DIST}, with the counts of a training (cargo xtask dist)");
-            let mesh = dist::build(workspace, &compiler, &profdata)?;
-            return Ok(mesh.map(|binary| Gateway { binary, built }));
+            return dist::build(workspace, &compiler, &profdata);
         }
-        output::problem(&format!("xtask: {}: measured without the counts of a training", compiler.advice()));
+        output::problem(&format!(
+            "xtask: {}: measured without the counts of a training",
+            compiler.profdata_advice()
+        ));
     }
     for packages in builds(workspace, arguments) {
         let build =
@@ -109,12 +103,12 @@ fn gateway(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<Resul
             return Ok(Err(code));
         }
     }
-    let built = match &arguments.mesh {
+    let words = match &arguments.mesh {
         Some(_) => "as given".to_owned(),
         None => format!("{}, plain (cargo build)", arguments.profile),
     };
-    let binary = arguments.mesh.clone().unwrap_or_else(|| arguments.built(workspace, "mesh"));
-    Ok(Ok(Gateway { binary, built }))
+    let mesh = arguments.mesh.clone().unwrap_or_else(|| arguments.built(workspace, "mesh"));
+    Ok(Ok(Built { mesh, words }))
 }
 
 fn build(workspace: &Workspace, arguments: &Arguments, packages: &[&str]) -> Command {
@@ -144,15 +138,15 @@ fn builds<'a>(workspace: &'a Workspace, arguments: &Arguments) -> Vec<Vec<&'a st
 }
 
 /// The benchmark itself.
-fn command(workspace: &Workspace, arguments: &Arguments, gateway: &Gateway) -> Command {
+fn command(workspace: &Workspace, arguments: &Arguments, gateway: &Built) -> Command {
     let mut command = Command::new(arguments.built(workspace, "mesh-bench"));
     let (role, rest) = arguments.role();
     command.arg(role);
     if role != CLIENT {
-        command.arg("--mesh").arg(&gateway.binary);
+        command.arg("--mesh").arg(&gateway.mesh);
     }
-    if role == RUN {
-        command.arg("--built").arg(&gateway.built);
+    if role == RUN || role == MEMORY {
+        command.arg("--built").arg(&gateway.words);
     }
     if role == GATES || role == PROFILE {
         command.arg("--profile").arg(&arguments.profile);
@@ -179,7 +173,7 @@ mod tests {
 
     #[track_caller]
     fn check(profile: &str, words: &[&str], expected: &[&str]) {
-        let gateway = Gateway { binary: "/g".into(), built: "so".to_owned() };
+        let gateway = Built { mesh: "/g".into(), words: "so".to_owned() };
         let command = command(&workspace(), &arguments(profile, words), &gateway);
         let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
         assert_eq!(words, expected);
@@ -194,7 +188,8 @@ mod tests {
     #[test]
     fn memory_and_profile_get_the_gateway() {
         let bench = "/t/dist/mesh-bench";
-        check("dist", &["memory", "--mib", "64"], &[bench, "memory", "--mesh", "/g", "--mib", "64"]);
+        let memory = [bench, "memory", "--mesh", "/g", "--built", "so", "--mib", "64"];
+        check("dist", &["memory", "--mib", "64"], &memory);
         check("dist", &["profile"], &[bench, "profile", "--mesh", "/g", "--profile", "dist"]);
     }
 

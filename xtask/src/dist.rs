@@ -1,9 +1,13 @@
 //! `cargo xtask dist`: builds the gateway as it is given to users, with a profile: once so that it counts which ways are
-//! taken while the loads of the benchmark go through it, and again with these counts (profile-guided optimization).
+//! taken while the loads of the benchmark go through it, and again with these counts (profile-guided optimization). Where
+//! `llvm-bolt` is installed, that one counts once more, and its code is laid out by these counts ([`layout`]).
 //!
 //! What the loads do not run is built as without a profile, and not as if nobody ran it.
 
+mod layout;
+
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +17,7 @@ use crate::compiler::Compiler;
 use crate::output;
 use crate::step::{self, Outcome};
 use crate::workspace::Workspace;
+use layout::Layout;
 
 /// The profile of what users get.
 pub(crate) const DIST: &str = "dist";
@@ -20,40 +25,66 @@ pub(crate) const DIST: &str = "dist";
 /// In the target folder: counts, what they come to, and the binary.
 const FOLDER: &str = "pgo";
 
+/// Between flags of the compiler.
+const SEPARATOR: char = '\x1f';
+
+/// The gateway as users get it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    /// Where it is.
+    pub(crate) mesh: PathBuf,
+    /// How it was built, for reports.
+    pub(crate) words: String,
+}
+
 /// Builds, and says where the binary is; answers with the exit code of the step that failed.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<u8> {
     let compiler = Compiler::ask()?;
     let Some(profdata) = compiler.profdata() else {
-        output::problem(&format!("xtask: {}", compiler.advice()));
+        output::problem(&format!("xtask: {}", compiler.profdata_advice()));
         return Ok(2);
     };
     Ok(match build(workspace, &compiler, &profdata)? {
-        Ok(mesh) => {
-            output::line(&format!("xtask: built {}", mesh.display()));
+        Ok(Built { mesh, words }) => {
+            output::line(&format!("xtask: built {}: {words}", mesh.display()));
             0
         }
         Err(code) => code,
     })
 }
 
-/// The binary, or the exit code of the step that failed. Builds `mesh-bench` as well, for the loads.
+/// The gateway, or the exit code of the step that failed. Builds `mesh-bench` as well, for the loads.
 pub(crate) fn build(
     workspace: &Workspace,
     compiler: &Compiler,
     profdata: &Path,
-) -> anyhow::Result<Result<PathBuf, u8>> {
+) -> anyhow::Result<Result<Built, u8>> {
     let places = Places::of(workspace, compiler);
+    let bolt = compiler.bolt();
+    if bolt.is_none() {
+        output::line(&format!("xtask: {}: not laid out", compiler.bolt_advice()));
+    }
+    let layout = bolt.as_deref().map(|bolt| places.layout(bolt));
     if places.counts.exists() {
         fs::remove_dir_all(&places.counts).context("cannot remove the counts of the last build")?;
     }
     fs::create_dir_all(&places.folder)?;
-    let steps = [
+    let mut steps = vec![
         ("mesh-bench", package(workspace, "mesh-bench")),
         ("mesh, counting", places.counting(workspace, compiler)),
-        ("train", places.train(workspace)),
+        ("train", train(workspace, &places.built)),
         ("merge", places.merge(profdata)),
-        ("mesh", places.optimized(workspace, compiler)),
+        ("mesh", places.optimized(workspace, compiler, layout.is_some())),
     ];
+    if let Some(layout) = &layout {
+        // No counts of another binary: where this one writes none, the last step fails.
+        remove(&layout.branches)?;
+        steps.extend([
+            ("mesh, counting branches", layout.instrument()),
+            ("train again", train(workspace, &layout.counting)),
+            ("mesh, laid out", layout.optimize()),
+        ]);
+    }
     for (name, command) in steps {
         let report = step::measured(name, || step::run(command))?;
         output::line(&report.to_string());
@@ -61,8 +92,26 @@ pub(crate) fn build(
             return Ok(Err(code));
         }
     }
-    fs::copy(&places.built, &places.mesh).context("cannot copy the binary")?;
-    Ok(Ok(places.mesh))
+    if layout.is_none() {
+        fs::copy(&places.built, &places.mesh).context("cannot copy the binary")?;
+    }
+    let words = words(layout.is_some());
+    Ok(Ok(Built { mesh: places.mesh, words }))
+}
+
+/// How the gateway was built.
+fn words(is_laid_out: bool) -> String {
+    let and = if is_laid_out { " and laid out by them" } else { "" };
+    format!("{DIST}, with the counts of a training{and} (cargo xtask dist)")
+}
+
+fn remove(file: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `cargo build` of a package's binaries as users get them.
@@ -70,11 +119,18 @@ pub(crate) fn package(workspace: &Workspace, name: &str) -> Command {
     step::cargo(workspace, &["build", "--profile", DIST, "--bins", "--package", name])
 }
 
-/// The gateway with a flag. A target of its own keeps that from build scripts and macros.
-fn gateway(workspace: &Workspace, compiler: &Compiler, flag: &str) -> Command {
+/// The gateway with flags. A target of its own keeps them from build scripts and macros.
+fn gateway(workspace: &Workspace, compiler: &Compiler, flags: &str) -> Command {
     let mut build = package(workspace, "mesh-cli");
-    build.args(["--target", &compiler.host]).env("CARGO_ENCODED_RUSTFLAGS", flag);
+    build.args(["--target", &compiler.host]).env("CARGO_ENCODED_RUSTFLAGS", flags);
     build
+}
+
+/// The loads, through a gateway that counts.
+fn train(workspace: &Workspace, mesh: &Path) -> Command {
+    let mut train = Command::new(workspace.target.join(DIST).join("mesh-bench"));
+    train.arg("train").arg("--mesh").arg(mesh);
+    train
 }
 
 /// Where everything lies.
@@ -87,7 +143,7 @@ struct Places {
     profile: PathBuf,
     /// Where cargo puts either gateway.
     built: PathBuf,
-    /// The gateway with its profile.
+    /// The gateway that users get.
     mesh: PathBuf,
 }
 
@@ -108,14 +164,18 @@ impl Places {
         gateway(workspace, compiler, &format!("-Cprofile-generate={}", self.counts.display()))
     }
 
-    fn optimized(&self, workspace: &Workspace, compiler: &Compiler) -> Command {
-        gateway(workspace, compiler, &format!("-Cprofile-use={}", self.profile.display()))
+    fn optimized(&self, workspace: &Workspace, compiler: &Compiler, is_laid_out: bool) -> Command {
+        let mut flags = format!("-Cprofile-use={}", self.profile.display());
+        if is_laid_out {
+            flags.push(SEPARATOR);
+            flags.push_str(layout::FLAG);
+        }
+        gateway(workspace, compiler, &flags)
     }
 
-    fn train(&self, workspace: &Workspace) -> Command {
-        let mut train = Command::new(workspace.target.join(DIST).join("mesh-bench"));
-        train.arg("train").arg("--mesh").arg(&self.built);
-        train
+    fn layout<'a>(&'a self, bolt: &'a Path) -> Layout<'a> {
+        let (counting, branches) = (self.folder.join("mesh-counting"), self.folder.join("mesh.fdata"));
+        Layout { bolt, built: &self.built, counting, branches, mesh: &self.mesh }
     }
 
     /// Sparse: functions that were never run are left out, and so are not taken for cold ones.
@@ -145,10 +205,33 @@ mod tests {
             flags.and_then(|(_, value)| value?.to_str()).unwrap_or_default().to_owned()
         };
         assert_eq!(flags(&places.counting(&workspace, &compiler)), "-Cprofile-generate=/t/pgo/counts");
-        assert_eq!(flags(&places.optimized(&workspace, &compiler)), "-Cprofile-use=/t/pgo/mesh.profdata");
+        let optimized = |is_laid_out| flags(&places.optimized(&workspace, &compiler, is_laid_out));
+        assert_eq!(optimized(false), "-Cprofile-use=/t/pgo/mesh.profdata");
+        assert_eq!(optimized(true), "-Cprofile-use=/t/pgo/mesh.profdata\x1f-Clink-arg=-Wl,--emit-relocs");
         let built = format!("/t/{}/dist/mesh", compiler.host);
-        let train: Vec<_> = places.train(&workspace).get_args().map(ToOwned::to_owned).collect();
+        let train: Vec<_> = train(&workspace, &places.built).get_args().map(ToOwned::to_owned).collect();
         assert_eq!(train, ["train", "--mesh", &built]);
         assert_eq!(places.mesh, Path::new("/t/pgo/mesh"));
+        let layout = places.layout(Path::new("llvm-bolt"));
+        assert_eq!((layout.built, layout.mesh), (Path::new(&built), &*places.mesh));
+        assert_ne!(layout.counting, places.mesh);
+    }
+
+    #[test]
+    fn a_report_says_whether_the_code_was_laid_out() {
+        assert_eq!(words(false), "dist, with the counts of a training (cargo xtask dist)");
+        assert_eq!(
+            words(true),
+            "dist, with the counts of a training and laid out by them (cargo xtask dist)"
+        );
+    }
+
+    #[test]
+    fn old_counts_are_removed_where_there_are_any() {
+        let file = std::env::temp_dir().join(format!("xtask-counts-{}", std::process::id()));
+        fs::write(&file, "old").unwrap();
+        remove(&file).unwrap();
+        assert!(!file.exists());
+        remove(&file).unwrap();
     }
 }

@@ -39,7 +39,7 @@ enum Command {
     },
     /// Measures the gateway beside its peers; builds both binaries as they are given to users, which takes minutes.
     Bench(bench::Arguments),
-    /// Builds the gateway with a profile of the benchmark's loads, as fast as docs/performance.md says: target/pgo/mesh.
+    /// Builds the gateway with a profile of the benchmark's loads, laid out by it where llvm-bolt is installed: target/pgo/mesh.
     Dist,
     /// Builds the targets of fuzz/ and gives each a million inputs.
     Fuzz(fuzz::Arguments),

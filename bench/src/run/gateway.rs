@@ -5,7 +5,7 @@ mod routes;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -108,13 +108,12 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// Asks it to end, and waits until it has.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    /// Asks it to end, waits until it has, and answers with how it did: tools end otherwise than what they run.
+    pub(super) fn stop(mut self) -> anyhow::Result<ExitStatus> {
         let mut kill = Command::new("/bin/sh");
         kill.args(["-c", "kill $0", &self.process.id().to_string()]);
         ensure!(kill.status().is_ok_and(|status| status.success()), "cannot ask the gateway to end");
-        ensure!(self.process.has_ended_within(STOP), "the gateway did not end when asked");
-        Ok(())
+        self.process.end_within(STOP).context("the gateway did not end when asked")
     }
 }
 

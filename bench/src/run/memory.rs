@@ -38,6 +38,9 @@ pub(crate) struct MemoryArguments {
     /// The gateway's binary.
     #[arg(long, value_name = "FILE")]
     mesh: PathBuf,
+    /// How it was built, for the report.
+    #[arg(long, value_name = "WORDS", default_value = "as given")]
+    built: String,
     /// How large large bodies are.
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..))]
     mib: u64,
@@ -120,7 +123,12 @@ pub(crate) fn run_memory(arguments: &MemoryArguments) -> anyhow::Result<u8> {
         bulk::upload(gateway.address(), LIMIT_MIB * MIB, 200)
     })?;
 
-    let document = MemoryDocument { date: clock::date()?, machine: procfs::machine()?, rows: rows.rows };
+    let document = MemoryDocument {
+        date: clock::date()?,
+        machine: procfs::machine()?,
+        built: arguments.built.clone(),
+        rows: rows.rows,
+    };
     let table = document.render();
     output::line(&table)?;
     let json = serde_json::to_string_pretty(&document)? + "\n";

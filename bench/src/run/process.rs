@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -128,9 +128,9 @@ impl Process {
         Ok(line)
     }
 
-    /// Whether it ended by itself within `cap`.
-    pub(super) fn has_ended_within(&mut self, cap: Duration) -> bool {
-        clock::wait_for(cap, || Ok(self.child.try_wait()?)).is_ok_and(|status| status.is_some())
+    /// How it ended by itself within `cap`; `None`: it did not.
+    pub(super) fn end_within(&mut self, cap: Duration) -> Option<ExitStatus> {
+        clock::wait_for(cap, || Ok(self.child.try_wait()?)).ok().flatten()
     }
 
     /// Its stderr so far.

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::case::{CASES, Setting};
 use super::proxy::Proxy;
@@ -27,7 +27,7 @@ pub(crate) struct TrainArguments {
 ///
 /// # Errors
 ///
-/// When taskset is missing, the gateway does not start or end, or an answer was wrong.
+/// When taskset is missing, the gateway does not start or does not end well, or an answer was wrong.
 pub(crate) fn run_training(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let length = Duration::try_from_secs_f64(arguments.seconds).context("--seconds is no length of time")?;
     let stand = bench_place(&arguments.mesh)?;
@@ -38,6 +38,8 @@ pub(crate) fn run_training(arguments: &TrainArguments) -> anyhow::Result<u8> {
         let turn = measure::turn(cores, &gateway, case, length, None)?;
         output::progress(&format!("train: {}: {:.0} requests/s", case.name, turn.requests_per_second));
     }
-    gateway.stop()?;
+    // One that was killed, or failed to, has not written what it counted.
+    let status = gateway.stop()?;
+    ensure!(status.success(), "void: the gateway ended with {status}");
     Ok(0)
 }

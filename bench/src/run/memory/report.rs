@@ -14,6 +14,8 @@ pub(super) struct MemoryDocument {
     pub(super) date: String,
     /// Processor, cores and kernel.
     pub(super) machine: String,
+    /// How the gateway was built.
+    pub(super) built: String,
     /// One for each thing that a gateway went through.
     pub(super) rows: Vec<Row>,
 }
@@ -63,7 +65,7 @@ impl MemoryDocument {
                 if row.is_bounded() { "reached" } else { "MISSED" }.to_owned(),
             ]);
         }
-        format!("{}; {}.\n\n{rows}", self.date, self.machine)
+        format!("{}; {}; mesh: {}.\n\n{rows}", self.date, self.machine, self.built)
     }
 }
 
@@ -81,8 +83,11 @@ mod tests {
             after_pss_kib: 2,
             bound_mib: 1,
         };
-        let document =
-            |peak| MemoryDocument { date: String::new(), machine: String::new(), rows: vec![row(peak)] };
+        let document = |peak| {
+            let built = "plain".to_owned();
+            MemoryDocument { date: String::new(), machine: String::new(), built, rows: vec![row(peak)] }
+        };
+        assert!(document(1).render().contains("mesh: plain."));
         assert!(document(1024).is_bounded() && document(1024).render().contains("| reached"));
         assert!(!document(1025).is_bounded() && document(1025).render().contains("| MISSED"));
     }

@@ -88,7 +88,7 @@ impl Drop for Nginx {
         let mut stop = Command::new(&self.program);
         stop.arg("-c").arg(&self.config).args(["-s", "stop"]).stdin(Stdio::null()).stderr(Stdio::null());
         if stop.status().is_ok_and(|status| status.success()) {
-            self.process.has_ended_within(STOP);
+            self.process.end_within(STOP);
         }
     }
 }
