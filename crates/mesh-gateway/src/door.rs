@@ -14,7 +14,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW, re
 use mesh_core::{
     error::Code,
     forward::{self, Survey},
-    route::{Resolution, wire::MANIFEST_PATH},
+    route::wire::MANIFEST_PATH,
     trace::TraceContext,
 };
 use tracing::Instrument as _;
@@ -162,23 +162,16 @@ fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
         let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
         return Way::answer(refusal.into_response());
     }
-    if let Some(route) = snapshot.table.rank(method, target.path()).and_then(|rank| snapshot.route(rank)) {
-        return Way::Route(Arc::clone(route));
+    if let Some(rank) = snapshot.table.rank(method, target.path()) {
+        return snapshot.route(rank).map_or_else(
+            || Way::answer(Refusal::new(Code::Internal, "the route has no service").into_response()),
+            |route| Way::Route(Arc::clone(route)),
+        );
     }
-    match snapshot.table.resolve(method, target.path()) {
-        Resolution::Found(_) => {
-            Way::answer(Refusal::new(Code::Internal, "the route has no service").into_response())
-        }
-        Resolution::MethodNotAllowed(methods) => {
-            if *method == Method::OPTIONS {
-                Way::answer(options(&methods))
-            } else {
-                Way::answer(not_allowed(&methods))
-            }
-        }
-        Resolution::NotFound => {
-            Way::answer(Refusal::new(Code::RouteNotFound, "no route matches the path").into_response())
-        }
+    match snapshot.table.allowed(target.path()) {
+        Some(methods) if *method == Method::OPTIONS => Way::answer(options(&methods)),
+        Some(methods) => Way::answer(not_allowed(&methods)),
+        None => Way::answer(Refusal::new(Code::RouteNotFound, "no route matches the path").into_response()),
     }
 }
 

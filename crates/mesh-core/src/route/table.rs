@@ -181,9 +181,16 @@ impl RouteTable {
         if let Some(entry) = self.rank(method, path).and_then(|rank| self.ranking.get(rank)) {
             return Resolution::Found(entry.clone());
         }
+        self.allowed(path).map_or(Resolution::NotFound, Resolution::MethodNotAllowed)
+    }
+
+    /// The methods with which `path` is known, as [`Resolution::MethodNotAllowed`] lists them; `None`: no route matches
+    /// it. For a request that has no [`rank`](Self::rank).
+    #[must_use]
+    pub fn allowed(&self, path: &str) -> Option<Vec<Method>> {
         let mut methods: Vec<Method> = self.tree.all(path).into_iter().map(|(method, _)| method).collect();
         if methods.is_empty() {
-            return Resolution::NotFound;
+            return None;
         }
         if methods.contains(&Method::GET) {
             methods.push(Method::HEAD);
@@ -191,7 +198,7 @@ impl RouteTable {
         methods.push(Method::OPTIONS);
         methods.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         methods.dedup();
-        Resolution::MethodNotAllowed(methods)
+        Some(methods)
     }
 
     /// The route that serves a request with this method and target (path, with or without query), and the target's
