@@ -22,8 +22,12 @@ use tokio_util::io::poll_read_buf;
 use super::Socket;
 use crate::tls::UpstreamTls;
 
-/// What is read at once, at first and once the other side sends more than that.
-const READ: (usize, usize) = (8 * 1024, 64 * 1024);
+/// What is read at once: at first the head of most messages, then more, each time that the other side sent as much.
+/// Connections that carry small messages hold little.
+const READS: [usize; 3] = [2 * 1024, 8 * 1024, MOST];
+
+/// The most that is read at once.
+const MOST: usize = 64 * 1024;
 
 /// An open connection.
 #[derive(Debug)]
@@ -35,8 +39,8 @@ pub(crate) struct Connection {
     pub(crate) buffer: BytesMut,
     /// Where heads are written before they are sent.
     pub(crate) out: Vec<u8>,
-    /// Whether it sends much, so that much is read at once.
-    reads_much: bool,
+    /// How much is read at once: a place in [`READS`].
+    reads: u8,
     /// How many milliseconds it may wait for a request, where its instance said so; else [`u32::MAX`].
     idle_millis: u32,
     /// Rings when what is awaited is late, or before: set again only when it rings, so that a request costs no timer.
@@ -51,7 +55,7 @@ impl Connection {
             origin: None,
             buffer: BytesMut::new(),
             out: Vec::new(),
-            reads_much: false,
+            reads: 0,
             idle_millis: u32::MAX,
             alarm: None,
             rings: Tick::default(),
@@ -73,7 +77,7 @@ impl Connection {
     pub(crate) fn rest(&mut self) {
         self.buffer = BytesMut::new();
         self.out = Vec::new();
-        self.reads_much = false;
+        self.reads = 0;
     }
 
     /// What it holds in memory beside its socket, in bytes.
@@ -137,13 +141,15 @@ impl Connection {
 
     /// Reads more into the buffer, about `expected` bytes if that many are known to come; 0: the other side ended.
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, expected: u64) -> Poll<io::Result<usize>> {
-        let expected = usize::try_from(expected).unwrap_or(usize::MAX).clamp(1, READ.1);
-        let read_at_once = if self.reads_much { READ.1 } else { READ.0 };
+        let expected = usize::try_from(expected).unwrap_or(usize::MAX).min(MOST);
+        let read_at_once = READS.get(usize::from(self.reads)).copied().unwrap_or(MOST);
         let room = read_at_once.max(expected);
         self.push(context);
         self.buffer.reserve(room);
         let read = ready!(poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer));
-        self.reads_much |= matches!(read, Ok(read) if read >= read_at_once);
+        if matches!(read, Ok(read) if read >= read_at_once && read_at_once < MOST) {
+            self.reads += 1;
+        }
         Poll::Ready(read)
     }
 

@@ -19,7 +19,7 @@ use crate::socket::Connection;
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Idle connections that one worker keeps for one instance: as many as there are requests at once in all but the
 /// largest crowds. Of a crowd that comes again those beyond it are opened anew each time.
-const MAX_IDLE: usize = 1_024;
+const MOST_IDLE: usize = 1_024;
 
 /// An instance that closes connections sooner than this after their last answer does so without regard to idleness.
 const SOON: Duration = Duration::from_secs(1);
@@ -34,6 +34,8 @@ pub(crate) struct Pool {
     clock: Arc<dyn Clock>,
     pub(super) http2: Connections,
     instances: Mutex<BTreeMap<Arc<str>, Instance>>,
+    /// Idle connections that are kept for one instance.
+    most_idle: usize,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +73,7 @@ impl Idle {
 
 impl Pool {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, http2: Connections::default(), instances: Mutex::default() }
+        Self { clock, http2: Connections::default(), instances: Mutex::default(), most_idle: MOST_IDLE }
     }
 
     /// The connection to `origin` that was used last and is still open.
@@ -160,7 +162,7 @@ impl Pool {
             return;
         }
         // The one that waited longest goes: it is of least use, and of none to a request that may not be repeated.
-        if instance.idle.len() >= MAX_IDLE {
+        if instance.idle.len() >= self.most_idle {
             instance.idle.pop_front();
         }
         instance.idle.push_back(Idle { connection, since: now });
