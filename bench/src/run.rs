@@ -51,9 +51,6 @@ use process::Cores;
 use report::{CaseReport, Verdict};
 use stand::{Binaries, Stand};
 
-/// Long enough for a proxy to have its connections and its memory.
-const WARM: Duration = Duration::from_secs(1);
-
 /// What the run is told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -63,7 +60,7 @@ pub(crate) struct Arguments {
     /// How it was built, for the report.
     #[arg(long, value_name = "WORDS", default_value = "as given")]
     built: String,
-    /// The binary of another gateway, e.g. one built before a change: measured beside the gateway in every case.
+    /// The binary of another gateway, e.g. one built before a change: measured beside the gateway in every case but `events`.
     #[arg(long, value_name = "FILE")]
     beside: Option<PathBuf>,
     /// Only this case; may stand several times.
@@ -145,38 +142,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     if arguments.wants(EVENTS) {
         document.events = events::measure(&cores, folder.path(), &arguments.mesh)?;
     }
-    for setting in [Setting::OneWorker, Setting::TwoWorkers, Setting::ManyRoutes] {
-        let cases = CASES.iter().filter(|case| case.setting == setting && arguments.wants(case.name));
-        let cases: Vec<_> = cases.collect();
-        let at_a_rate = setting == Setting::OneWorker && arguments.wants(CONSTANT_RATE);
-        if cases.is_empty() && !at_a_rate {
-            continue;
-        }
-        let stand = match setting {
+    for case in CASES.iter().filter(|case| arguments.wants(case.name)) {
+        let expected = binaries.expected(case.setting);
+        let cores = match case.setting {
             Setting::TwoWorkers if numbers.len() < 2 => {
-                let not_run =
-                    |case: &&case::Case| CaseReport::new(case.name, &binaries.expected(setting), Vec::new());
-                document.cases.extend(cases.iter().map(not_run));
+                document.cases.push(CaseReport::new(case.name, &expected, Vec::new()));
                 continue;
             }
-            Setting::TwoWorkers => start(&cores.with(numbers[..2].to_vec()), setting)?,
-            Setting::OneWorker | Setting::ManyRoutes => start(&cores, setting)?,
+            Setting::TwoWorkers => cores.with(numbers[..2].to_vec()),
+            Setting::OneWorker | Setting::ManyRoutes => cores.clone(),
         };
-        if setting == Setting::OneWorker {
-            document.mesh = stand.idle;
-        }
-        for case in cases {
-            for proxy in &stand.proxies {
-                measure::turn(&stand.cores, proxy.as_ref(), case, WARM.min(turn), None)?;
-            }
-            document.cases.push(patience.measure(|| {
-                let rounds = measure::rounds(&stand, case, arguments.rounds, turn)?;
-                Ok(CaseReport::new(case.name, &binaries.expected(setting), rounds))
-            })?);
-        }
-        if at_a_rate {
-            document.constant_rate = rate::measure(&stand, &CASES[0], arguments.rounds, turn)?;
-        }
+        document.cases.push(patience.measure(|| {
+            let stand = || start(&cores, case.setting);
+            let rounds = measure::rounds(stand, case, arguments.rounds, turn)?;
+            Ok(CaseReport::new(case.name, &expected, rounds))
+        })?);
+    }
+    if arguments.wants(CONSTANT_RATE) {
+        let stand = start(&cores, Setting::OneWorker)?;
+        document.constant_rate = rate::measure(&stand, &CASES[0], arguments.rounds, turn)?;
     }
 
     output::line(&table::render(&document))?;

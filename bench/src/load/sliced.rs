@@ -17,7 +17,8 @@ pub(crate) const READY: &str = "ready";
 pub(crate) const RESTS: &str = "rests";
 
 impl Load {
-    /// Sends until stdin ends; answers with the outcome of all slices together.
+    /// Sends until stdin ends or an exchange breaks off; answers with the outcome of all slices together. Whoever closes a
+    /// connection between two slices breaks an exchange.
     ///
     /// # Errors
     ///
@@ -32,6 +33,10 @@ impl Load {
                 line.trim().parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             took +=
                 self.send(&mut open, seconds.with_context(|| format!("{line:?} is no length of time"))?)?;
+            // Such a turn is void: there is nothing to wait for in further slices.
+            if self.tally.broken > 0 {
+                break;
+            }
             output::line(RESTS)?;
         }
         Ok(self.tally.outcome(took))

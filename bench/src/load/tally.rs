@@ -31,7 +31,7 @@ pub(crate) struct Outcome {
     pub(crate) short: u64,
     /// Of the errors, those without a whole answer.
     pub(crate) broken: u64,
-    /// From the first request to the last answer.
+    /// From the first request to the last answer; of slices, the sum.
     pub(crate) seconds: f64,
     /// Half of the good answers took no longer, in microseconds.
     pub(crate) p50_us: u32,

@@ -18,8 +18,12 @@ use super::stand::Stand;
 use crate::load::Outcome;
 use crate::output;
 
-/// How long a slice of a turn is: long enough for caches to be the proxy's own, and hundreds of requests.
+/// How long a slice of a turn is, of turns that are as long: long enough for caches to be the proxy's own, and hundreds of
+/// requests.
 const SLICE: Duration = Duration::from_millis(200);
+
+/// Long enough for a proxy to have its connections and its memory.
+const WARM: Duration = Duration::from_millis(500);
 
 /// What one proxy did in one turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,13 +40,15 @@ pub(super) struct Turn {
     pub(super) p99_us: u32,
 }
 
-/// So many rounds; in every second one, and within it in every second slice, the order of the proxies is reversed.
+/// So many rounds; in every second one the order of the proxies is reversed. Within a round it goes round: whoever began
+/// ends the next slice, so that none ever has two slices in a row. Each round has proxies of its own, which `start` starts:
+/// where a process happens to have its memory costs it some percent for as long as it lives.
 ///
 /// # Errors
 ///
-/// When a turn is void.
+/// When something does not start, or a turn is void.
 pub(super) fn rounds(
-    stand: &Stand,
+    start: impl Fn() -> anyhow::Result<Stand>,
     case: &Case,
     number: u16,
     length: Duration,
@@ -51,6 +57,10 @@ pub(super) fn rounds(
     let slice = length.div_f64(slices as f64);
     let mut rounds = Vec::new();
     for round in 0..number {
+        let stand = start()?;
+        for proxy in &stand.proxies {
+            turn(&stand.cores, proxy.as_ref(), case, WARM.min(length), None)?;
+        }
         let begun = stand.proxies.iter().map(|proxy| Slices::begin(&stand.cores, proxy.as_ref(), case));
         let mut turns = begun.collect::<anyhow::Result<Vec<_>>>()?;
         if round % 2 == 1 {
@@ -58,7 +68,7 @@ pub(super) fn rounds(
         }
         for _ in 0..slices {
             turns.iter_mut().try_for_each(|turn| turn.slice(slice))?;
-            turns.reverse();
+            turns.rotate_left(1);
         }
         let turns = turns.into_iter().map(Slices::end).collect::<anyhow::Result<Vec<_>>>()?;
         let costs: Vec<_> =

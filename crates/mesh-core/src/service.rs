@@ -21,8 +21,8 @@ use crate::{
 #[serde(try_from = "String", into = "String")]
 pub struct BaseUrl(Arc<Parts>);
 
-/// Ordered and compared by the text first, which all else follows from. With its counters one line of a cache: each
-/// request waits for it.
+/// Ordered and compared by the text first, which all else follows from. With its counters no larger than a
+/// line of a cache: each request waits for it.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Parts {
     text: Box<str>,
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_url_and_their_counters_are_one_line_of_a_cache() {
+    fn the_parts_of_a_url_and_their_counters_fit_into_a_line_of_a_cache() {
         assert!(size_of::<Parts>() + 2 * size_of::<usize>() <= 64);
     }
 

@@ -31,7 +31,7 @@ struct Node {
     /// In their order.
     literals: Box<[Literal]>,
     parameter: Parameter,
-    /// The first pattern that ends here.
+    /// The first pattern with a verb that ends here.
     end: Option<End>,
     rest: Option<Box<Rest>>,
 }

@@ -22,8 +22,8 @@ const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// The local view of one instance. Shared by everyone in the process who calls it.
 ///
-/// What a good attempt touches stands in front, with the counters of an [`Arc`] in one line of a cache: with many
-/// services each line is waited for.
+/// What a good attempt touches stands in front, with the counters of an [`Arc`] in no more bytes than a line of a cache has:
+/// with many services each line is waited for.
 #[derive(Debug)]
 #[repr(C)]
 pub struct InstanceView {
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_good_attempt_touches_the_first_line_alone() {
+    fn a_good_attempt_touches_the_first_64_bytes_alone() {
         let counters = 2 * size_of::<usize>();
         assert!(counters + offset_of!(InstanceView, probing) < 64);
         assert!(counters + offset_of!(InstanceView, outstanding) < 64);

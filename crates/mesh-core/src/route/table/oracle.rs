@@ -32,8 +32,13 @@ fn uri() -> impl Strategy<Value = String> {
     )
 }
 
+/// A method that no RFC of HTTP defines.
+fn purge() -> Method {
+    Method::from_bytes(b"PURGE").expect("a token")
+}
+
 fn manifests() -> impl Strategy<Value = Vec<Arc<Manifest>>> {
-    let method = prop::sample::select(vec![Method::GET, Method::POST, Method::PUT]);
+    let method = prop::sample::select(vec![Method::GET, Method::POST, Method::PUT, purge()]);
     let route = (method, uri())
         .prop_map(|(method, uri)| Route::new(method, Pattern::parse(&uri).expect("a pattern")));
     let manifest = prop::collection::vec(route, 0..12);
@@ -86,7 +91,7 @@ proptest! {
         for path in &paths {
             let mut matching: Vec<_> = served.iter().filter(|(_, route)| route.uri.matches(path)).collect();
             matching.sort_by_key(|(_, route)| Reverse(route.uri.specificity()));
-            for method in [Method::GET, Method::POST, Method::PUT, Method::HEAD, Method::OPTIONS] {
+            for method in [Method::GET, Method::POST, Method::PUT, Method::HEAD, Method::OPTIONS, purge()] {
                 let wanted = if method == Method::HEAD { Method::GET } else { method.clone() };
                 let expected = matching.iter().find(|(_, route)| route.method == wanted);
                 let found = table.resolve(&method, path);

@@ -7,6 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use bytes::BytesMut;
 use mesh_core::clock::SystemClock;
 
 use super::*;
@@ -100,4 +101,32 @@ async fn a_pool_that_is_full_keeps_the_connections_that_were_used_last() {
     assert_eq!(idle(&pool), 8);
     assert!(pool.take_steady("a", seconds(5)).is_some(), "one that was just used is there");
     assert!(pool.take_steady("a", seconds(5)).is_none(), "and no second one");
+}
+
+#[tokio::test]
+async fn where_descriptors_are_short_nothing_waits() {
+    use tokio::io::AsyncReadExt as _;
+
+    let pool = Pool::new(Arc::new(SystemClock));
+    let (first, mut instance) = connection().await;
+    pool.give_back(first, seconds(0));
+    pool.give_up_idle();
+    assert_eq!(idle(&pool), 0);
+    assert_eq!(instance.read(&mut [0; 1]).await.unwrap(), 0, "its instance sees it closed");
+}
+
+#[tokio::test]
+async fn a_connection_reads_little_at_first_and_more_where_more_comes() {
+    let (mut connection, mut instance) = connection().await;
+    instance.write_all(&[b'x'; 80_000]).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        poll_fn(|context| connection.poll_read(context, 0)).await.unwrap();
+        held.push(connection.held_bytes());
+        connection.buffer = BytesMut::new();
+    }
+    assert_eq!(held, [2 * 1024, 8 * 1024, 64 * 1024]);
+    connection.rest();
+    poll_fn(|context| connection.poll_read(context, 0)).await.unwrap();
+    assert_eq!(connection.held_bytes(), 2 * 1024);
 }
