@@ -46,7 +46,7 @@ fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_befor
          [services.named]\nbase_urls = [\"http://localhost:{new_port}\"]\n\
          [services.gateway]\nbase_urls = [\"http://127.0.0.1:1\"]\n"
     ));
-    let mut gateway = house.gateway_with_files(FILES);
+    let mut gateway = house.gateway_with_files(FILES, FILES);
     let pusher = House::new(&format!(
         "[services.edge]\nbase_urls = [\"http://{}\"]\n[manifest]\ngateway = \"edge\"\n",
         gateway.public
@@ -108,4 +108,14 @@ fn without_a_file_to_open_the_gateway_neither_spins_nor_ends_and_serves_as_befor
     let failed: u64 = failed.and_then(|count| count.parse().ok()).expect("a figure");
     // Twice a second for each worker at most, once it has failed a few times: thousands if it spun.
     assert!((1..1_000).contains(&failed), "{failed} accepts failed");
+}
+
+#[test]
+fn a_gateway_allows_itself_as_many_open_files_as_it_may() {
+    let house = House::new("[gateway]\nsnapshot = \"\"\n");
+    let gateway = house.gateway_with_files(128, 512);
+    let limits = format!("/proc/{}/limits", gateway.process.pid());
+    let limits = fs::read_to_string(limits).expect("the process lives");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit of files");
+    assert_eq!(files.split_whitespace().collect::<Vec<_>>()[3..5], ["512", "512"]);
 }

@@ -202,10 +202,11 @@ impl House {
         Self::started(&mut self.command(&GATEWAY))
     }
 
-    /// Starts a gateway that may have no more than `most` files open, and waits until it listens.
-    pub fn gateway_with_files(&self, most: u32) -> Gateway {
+    /// Starts a gateway that may have no more than `most` files open, and `soft` as long as it does not allow itself more,
+    /// and waits until it listens.
+    pub fn gateway_with_files(&self, soft: u32, most: u32) -> Gateway {
         let mut command = Command::new("prlimit");
-        command.arg(format!("--nofile={most}")).arg(mesh_binary()).args(GATEWAY);
+        command.arg(format!("--nofile={soft}:{most}")).arg(mesh_binary()).args(GATEWAY);
         Self::started(command.current_dir(self.folder.path()).env_remove("MESH_CONFIG"))
     }
 

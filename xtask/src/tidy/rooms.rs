@@ -34,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("prometheus-client", &["mesh-gateway"]),
     ("rcgen", &[]),
     ("redis", &[]),
+    ("rlimit", &["mesh-cli"]),
     ("reqwest", &["mesh-client"]),
     ("rustls", &["mesh-client", "mesh-gateway", "mesh-redis"]),
     ("tokio-rustls", &["mesh-gateway"]),

@@ -26,6 +26,7 @@ pub(crate) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    raise_open_files();
     let keyring = settings.keyring.clone().map_err(Failure::settings)?;
     let stores = Stores::from_settings(settings)?;
     let mut builder = Gateway::builder(settings.name.clone(), keyring, stores.manifests, stores.health)
@@ -58,6 +59,13 @@ pub(crate) fn run(
     output.message("ending: requests under way may finish");
     running.shutdown();
     Ok(Exit::Ok)
+}
+
+/// As many open files as this process may allow itself: the usual 1,024 are for programs that use `select`.
+fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn access_log(settings: &settings::AccessLog) -> Result<AccessLog, Failure> {

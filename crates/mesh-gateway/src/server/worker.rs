@@ -51,7 +51,6 @@ async fn work(gateway: Gateway, listener: StdListener, port: u16, stop: &Cancell
             Err(error) if is_the_client_s(&error) => {}
             Err(error) => {
                 gateway.cells().count(Tally::AcceptFailed);
-                gateway.pool().give_up_idle();
                 tracing::warn!(%error, "no connection could be accepted");
                 unless(stop.cancelled(), sleep(backoff)).await;
                 backoff = (backoff * 2).min(BACKOFF.1);

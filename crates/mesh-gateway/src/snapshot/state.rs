@@ -22,23 +22,25 @@ use crate::{overrides::RouteService, reloadable::Reloadable, settings::Limits};
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
 
-/// A route with the numbers that apply to it.
+/// A route with the numbers that apply to it. What is asked for after the answer stands in front, beside the counters of an
+/// [`Arc`]: with many routes each line of a cache is waited for, and for most it is gone again by then.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct RouteState {
-    pub(crate) entry: Arc<Entry>,
     pub(crate) service: Arc<ServiceState>,
     pub(crate) reloadable: Arc<Reloadable>,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) body_limit: u64,
-    /// What is taken out of the path, as the service is told of it: `/catalog`; none: nothing is.
-    pub(crate) prefix: Option<Box<str>>,
-    /// What the route asks of the idempotency layer.
-    pub(crate) idempotency: Option<RouteIdempotency>,
+    pub(crate) entry: Arc<Entry>,
     /// Its number in the metrics.
     pub(crate) number: usize,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    /// What is taken out of the path, as the service is told of it: `/catalog`; none: nothing is.
+    pub(crate) prefix: Option<Box<str>>,
     /// What stands in the way of its requests; absent: they are forwarded at once.
     pub(crate) stack: Option<RouteService>,
+    pub(crate) body_limit: u64,
+    /// What the route asks of the idempotency layer.
+    pub(crate) idempotency: Option<RouteIdempotency>,
 }
 
 /// A service with the numbers that apply to it. What each request asks for stands in front, in one line of a cache:

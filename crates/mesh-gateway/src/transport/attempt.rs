@@ -21,7 +21,7 @@ use mesh_core::{
 use super::{
     body::{Pieces, UpstreamBody},
     classify,
-    connect::{NoConnection, connect},
+    connect::connect,
     exchange::{self, Exchange},
     http2::{self, Streamed},
     pool::Pool,
@@ -119,7 +119,9 @@ impl Outgoing<'_> {
                 None => {
                     // Boxed, as it is rare: what is not under way is no load to move.
                     let connecting = connect(url, self.connect_timeout, ends.since(now), self.tls);
-                    let connection = Box::pin(connecting).await.map_err(|error| self.unopened(&error))?;
+                    let connection = Box::pin(connecting)
+                        .await
+                        .map_err(|error| Broken::NotSent(error.failure(), error.to_string()))?;
                     self.pool.opened(&url.shared_origin(), self.clock.monotonic());
                     connection
                 }
@@ -159,14 +161,6 @@ impl Outgoing<'_> {
                 }
             }
         }
-    }
-
-    /// There is no connection. For the next request there may be, where the shortage is our own.
-    fn unopened(&self, error: &NoConnection) -> Broken {
-        if error.failure() == Failure::Local {
-            self.pool.give_up_idle();
-        }
-        Broken::NotSent(error.failure(), error.to_string())
     }
 
     /// An idle connection, if there is one that this request may go over.

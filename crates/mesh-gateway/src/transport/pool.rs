@@ -168,12 +168,6 @@ impl Pool {
         instance.idle.push_back(Idle { connection, since: now });
     }
 
-    /// Closes all that wait: the gateway has no file descriptor left for what is under way.
-    pub(crate) fn give_up_idle(&self) {
-        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.values_mut().for_each(|instance| instance.idle.clear());
-    }
-
     /// Closes connections that waited too long, and takes the memory of those that wait. Called now and then, so that
     /// instances that are gone leave nothing.
     pub(crate) fn sweep(&self, now: Tick) {

@@ -104,18 +104,6 @@ async fn a_pool_that_is_full_keeps_the_connections_that_were_used_last() {
 }
 
 #[tokio::test]
-async fn where_descriptors_are_short_nothing_waits() {
-    use tokio::io::AsyncReadExt as _;
-
-    let pool = Pool::new(Arc::new(SystemClock));
-    let (first, mut instance) = connection().await;
-    pool.give_back(first, seconds(0));
-    pool.give_up_idle();
-    assert_eq!(idle(&pool), 0);
-    assert_eq!(instance.read(&mut [0; 1]).await.unwrap(), 0, "its instance sees it closed");
-}
-
-#[tokio::test]
 async fn a_connection_reads_little_at_first_and_more_where_more_comes() {
     let (mut connection, mut instance) = connection().await;
     instance.write_all(&[b'x'; 80_000]).await.unwrap();
