@@ -33,7 +33,7 @@ impl Compiler {
     }
 
     /// `llvm-profdata` that reads what this compiler's binaries write: of rustup's component, or of a package. `None` where
-    /// none is installed; [`advice`](Self::advice) says how it comes.
+    /// none is installed; [`profdata_advice`](Self::profdata_advice) says how it comes.
     pub(crate) fn profdata(&self) -> Option<PathBuf> {
         let component = self.sysroot.join("lib/rustlib").join(&self.host).join("bin/llvm-profdata");
         let packaged = PathBuf::from(format!("llvm-profdata-{}", self.llvm));
