@@ -48,8 +48,9 @@ pub(crate) fn wait_for<T>(
     }
 }
 
-/// Lets the thread rest.
+/// Lets the thread rest for a length of time, and for nothing that happens meanwhile.
 pub(crate) fn pause(length: Duration) {
+    // A stream of events has pauses of its own: this is its pace, and nothing is waited for.
     thread::sleep(length);
 }
 
