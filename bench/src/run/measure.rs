@@ -42,7 +42,7 @@ pub(super) struct Turn {
 
 /// So many rounds; in every second one the order of the proxies is reversed. Within a round it goes round: whoever began
 /// ends the next slice, so that none ever has two slices in a row. Each round has proxies of its own, which `start` starts:
-/// where a process happens to have its memory costs it some percent for as long as it lives.
+/// two processes of one binary can differ by some percent for as long as they live.
 ///
 /// # Errors
 ///
@@ -58,9 +58,7 @@ pub(super) fn rounds(
     let mut rounds = Vec::new();
     for round in 0..number {
         let stand = start()?;
-        for proxy in &stand.proxies {
-            turn(&stand.cores, proxy.as_ref(), case, WARM.min(length), None)?;
-        }
+        warm(&stand, case, length)?;
         let begun = stand.proxies.iter().map(|proxy| Slices::begin(&stand.cores, proxy.as_ref(), case));
         let mut turns = begun.collect::<anyhow::Result<Vec<_>>>()?;
         if round % 2 == 1 {
@@ -77,6 +75,18 @@ pub(super) fn rounds(
         rounds.push(turns);
     }
     Ok(rounds)
+}
+
+/// Gives all proxies their connections and their memory, with a load that is no longer than a turn.
+///
+/// # Errors
+///
+/// When an answer was wrong.
+pub(super) fn warm(stand: &Stand, case: &Case, length: Duration) -> anyhow::Result<()> {
+    stand
+        .proxies
+        .iter()
+        .try_for_each(|proxy| turn(&stand.cores, proxy.as_ref(), case, WARM.min(length), None).map(drop))
 }
 
 /// One proxy under load: in a closed loop, or with so many requests a second.

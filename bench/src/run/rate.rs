@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::case::Case;
-use super::measure::{Turn, turn};
+use super::measure::{Turn, turn, warm};
 use super::numbers::Range;
 use super::peer::nginx;
 use super::stand::Stand;
@@ -37,6 +37,7 @@ pub(super) fn measure(
 ) -> anyhow::Result<Vec<RateReport>> {
     let reference = stand.proxies.iter().find(|proxy| proxy.name() == nginx::NAME);
     let Some(reference) = reference.or(stand.proxies.first()) else { return Ok(Vec::new()) };
+    warm(stand, case, length)?;
     let closed = turn(&stand.cores, reference.as_ref(), case, length, None)?;
     let rate = (closed.requests_per_second / 2.0).floor();
     let mut turns: Vec<Vec<Turn>> = vec![Vec::new(); stand.proxies.len()];

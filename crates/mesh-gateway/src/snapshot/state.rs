@@ -23,7 +23,7 @@ use crate::{overrides::RouteService, reloadable::Reloadable, settings::Limits};
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A route with the numbers that apply to it. What is asked for after the answer stands in front, beside the counters of an
-/// [`Arc`]: with many routes each line of a cache is waited for, and for most it is gone again by then.
+/// [`Arc`]: with many routes each line of a cache is waited for, and may be gone again by then.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct RouteState {
