@@ -39,27 +39,28 @@ pub(super) struct Service {
 impl Routes {
     /// All services.
     pub(super) fn services(self) -> Vec<Service> {
-        let few = (0..FEW).map(|route| ("GET", format!("/api/few/r{route}/{{id}}")));
+        let few = (0..FEW).map(|route| ("GET", format!("/api/few/r{route:02}/{{id}}")));
         let plain = [PLAIN, LARGE_PATH].into_iter().flat_map(both);
         let mut services =
             vec![service(BENCH, plain.chain(few).collect()), service(CHECKING, both(CHECKED).collect())];
         if self == Self::Many {
             services.extend((0..SERVICES).map(|number| {
-                let routes = (0..ROUTES).map(|route| ("GET", format!("/api/s{number}/r{route}/{{id}}")));
+                let routes =
+                    (0..ROUTES).map(|route| ("GET", format!("/api/s{number:02}/r{route:02}/{{id}}")));
                 service(&format!("s{number}"), routes.collect())
             }));
         }
         services
     }
 
-    /// Of each route that is there for its number, a path.
+    /// Paths of the routes that are there for their number: each has its turn. Of few routes as many and
+    /// as long ones as of many, so that what is compared are gateways, and not how much memory a load goes through.
     pub(super) fn paths(self) -> Vec<String> {
-        match self {
-            Self::Few => (0..FEW).map(|route| format!("/api/few/r{route}/7")).collect(),
-            Self::Many => (0..SERVICES * ROUTES)
-                .map(|number| format!("/api/s{}/r{}/7", number % SERVICES, number / SERVICES))
-                .collect(),
-        }
+        let path = |number: usize| match self {
+            Self::Few => format!("/api/few/r{:02}/7", number % FEW),
+            Self::Many => format!("/api/s{:02}/r{:02}/7", number % SERVICES, number / SERVICES),
+        };
+        (0..SERVICES * ROUTES).map(path).collect()
     }
 }
 
@@ -84,6 +85,8 @@ fn both(path: &'static str) -> impl Iterator<Item = (&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn count(routes: Routes) -> usize {
@@ -94,6 +97,10 @@ mod tests {
     fn there_are_10_routes_or_1000_more() {
         assert_eq!((count(Routes::Few), Routes::Few.services().len()), (10, 2));
         assert_eq!((count(Routes::Many), Routes::Many.services().len()), (1010, 52));
-        assert_eq!(Routes::Many.paths().len(), 1000);
+        let distinct = |routes: Routes| routes.paths().into_iter().collect::<BTreeSet<_>>().len();
+        assert_eq!((Routes::Few.paths().len(), Routes::Many.paths().len()), (1000, 1000));
+        assert_eq!((distinct(Routes::Few), distinct(Routes::Many)), (FEW, 1000));
+        let paths = [Routes::Few, Routes::Many].map(Routes::paths).concat();
+        assert!(paths.iter().all(|path| path.len() == paths[0].len()));
     }
 }
