@@ -3,23 +3,23 @@
 //! Every node is visited at most once per path, so that a search costs at most the size of the tree whatever the path
 //! is; a search that finds its route on the first way down costs the path's length.
 
+mod draft;
 mod literal;
+mod next;
 mod verb;
-
-use std::collections::HashMap;
 
 use http::Method;
 
-use super::pattern::{Segment, SegmentRank, normal::normalise, segment::match_mixed};
-use literal::Literal;
-use verb::Verb;
+use super::pattern::{Segment, normal::normalise, segment::match_mixed};
+use draft::Drafts;
+use literal::Literals;
+use next::{End, Next};
 
 /// Patterns with methods, each with its rank: the smaller wins among those that match.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tree {
+    /// The root first.
     nodes: Vec<Node>,
-    /// The literal by which each node is reached, if by one.
-    names: Vec<Box<str>>,
 }
 
 type Leaves = Vec<(Method, u32)>;
@@ -28,74 +28,40 @@ type Leaves = Vec<(Method, u32)>;
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Node {
-    /// In their order.
-    literals: Box<[Literal]>,
-    parameter: Parameter,
+    literals: Literals,
+    parameter: Option<Next>,
     /// The first pattern with a verb that ends here.
     end: Option<End>,
     rest: Option<Box<Rest>>,
-}
-
-/// A pattern that ends at a node.
-#[derive(Clone, Copy, Debug)]
-struct End {
-    rank: u32,
-    verb: Verb,
-}
-
-/// What follows a parameter.
-#[derive(Clone, Copy, Debug, Default)]
-enum Parameter {
-    #[default]
-    Nothing,
-    /// One pattern, which ends with it: no node to look at.
-    End(End),
-    Node(u32),
 }
 
 /// What few nodes have.
 #[derive(Debug, Default)]
 struct Rest {
     /// Part-literals, `{x}.json`.
-    mixed: Vec<(Vec<String>, u32)>,
+    mixed: Vec<(Vec<String>, Next)>,
     /// Several parameters and no literal, `{x}{y}`: of one rank with the parameter.
-    bare: Vec<(Vec<String>, u32)>,
+    bare: Vec<(Vec<String>, Next)>,
     /// Further patterns that end here.
     ends: Leaves,
     /// Patterns that end here or after one more segment.
     optional: Leaves,
 }
 
-/// A node that is not finished.
-#[derive(Debug, Default)]
-struct Draft {
-    name: String,
-    literals: Vec<(String, u32)>,
-    parameter: Option<u32>,
-    ends: Leaves,
-    rest: Rest,
-}
-
-#[derive(Debug)]
-struct Drafts {
-    nodes: Vec<Draft>,
-    known: HashMap<(u32, String), u32>,
+impl Default for Tree {
+    fn default() -> Self {
+        Drafts::new().finish()
+    }
 }
 
 impl Tree {
     /// Builds the tree of `entries`: segments, method, rank.
     pub(super) fn build<'e>(entries: impl Iterator<Item = (&'e [Segment], &'e Method, u32)>) -> Self {
-        let mut drafts = Drafts { nodes: vec![Draft::default()], known: HashMap::new() };
+        let mut drafts = Drafts::new();
         for (segments, method, rank) in entries {
             drafts.insert(segments, method, rank);
         }
-        let mut tree = Self::default();
-        let leaves: Vec<_> = drafts.nodes.iter().map(Draft::leaf).collect();
-        for draft in drafts.nodes {
-            tree.names.push(draft.name.as_str().into());
-            tree.nodes.push(draft.finish(&leaves));
-        }
-        tree
+        drafts.finish()
     }
 
     /// The smallest rank among the patterns that match `path` with `method`.
@@ -109,7 +75,6 @@ impl Tree {
         let node = self.nodes.get(at as usize)?;
         let rest = node.rest.as_deref();
         let optional = || pick(&rest?.optional, method);
-        let below = |child: u32, after: Option<&str>| self.descend(child, after, method);
         let Some(path) = path else {
             return node.end(method).or_else(optional);
         };
@@ -117,27 +82,21 @@ impl Tree {
         if segment.is_empty() {
             return None;
         }
-        let parameter = || match node.parameter {
-            Parameter::Nothing => None,
-            Parameter::End(end) => end.rank(method).filter(|_| after.is_none()),
-            Parameter::Node(child) => below(child, after),
+        let below = |next: Next| match next {
+            Next::Node(child) => self.descend(child, after, method),
+            Next::End { .. } | Next::Parameter { .. } => next.end(after)?.rank(method),
         };
-        self.literal(node, segment)
-            .and_then(|child| below(child, after))
-            .or_else(|| matching(&rest?.mixed, segment).filter_map(|child| below(child, after)).min())
+        let parameter = || node.parameter.and_then(below);
+        node.literals
+            .find(segment)
+            .and_then(below)
+            .or_else(|| matching(&rest?.mixed, segment).filter_map(below).min())
             .or_else(|| match rest {
                 None => parameter(),
                 // Children of one rank are decided by what follows them: the smallest rank of a pattern among them.
-                Some(rest) => matching(&rest.bare, segment)
-                    .filter_map(|child| below(child, after))
-                    .chain(parameter())
-                    .min(),
+                Some(rest) => matching(&rest.bare, segment).filter_map(below).chain(parameter()).min(),
             })
             .or_else(|| if after.is_none() { optional() } else { None })
-    }
-
-    fn literal(&self, node: &Node, segment: &str) -> Option<u32> {
-        literal::find(&node.literals, segment, |child| self.names.get(child as usize).map_or("", |name| name))
     }
 
     /// Every pattern that matches `path`: method and rank, in no order.
@@ -163,80 +122,16 @@ impl Tree {
         if segment.is_empty() {
             return;
         }
-        let parameter = match node.parameter {
-            Parameter::Node(child) => Some(child),
-            Parameter::End(_) | Parameter::Nothing => None,
-        };
         let mixed = matching(&rest.mixed, segment).chain(matching(&rest.bare, segment));
-        for child in self.literal(node, segment).into_iter().chain(mixed).chain(parameter) {
-            self.collect(child, after, found);
-        }
-        if let (Parameter::End(end), None) = (node.parameter, after) {
-            found.push(end.leaf());
+        for next in node.literals.find(segment).into_iter().chain(mixed).chain(node.parameter) {
+            match next {
+                Next::Node(child) => self.collect(child, after, found),
+                Next::End { .. } | Next::Parameter { .. } => found.extend(next.end(after).map(End::leaf)),
+            }
         }
         if after.is_none() {
             found.extend_from_slice(&rest.optional);
         }
-    }
-}
-
-impl Drafts {
-    fn insert(&mut self, segments: &[Segment], method: &Method, rank: u32) {
-        let mut at = 0;
-        for segment in segments {
-            let key = match segment {
-                Segment::Literal(literal) => literal.clone(),
-                // No literal holds a brace: in normal form it is encoded.
-                Segment::Mixed { literals, .. } => literals.join("{}"),
-                Segment::Parameter(_) => "{}".to_owned(),
-                Segment::Optional(_) => {
-                    self.nodes[at as usize].rest.optional.push((method.clone(), rank));
-                    return;
-                }
-            };
-            let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-            let child = *self.known.entry((at, key)).or_insert(next);
-            if child == next {
-                self.nodes.push(Draft::default());
-                let node = &mut self.nodes[at as usize];
-                match segment {
-                    Segment::Literal(literal) => {
-                        node.literals.push((literal.clone(), child));
-                        self.nodes[child as usize].name.clone_from(literal);
-                    }
-                    Segment::Mixed { literals, .. } if segment.rank() == SegmentRank::PartLiteral => {
-                        node.rest.mixed.push((literals.clone(), child));
-                    }
-                    Segment::Mixed { literals, .. } => node.rest.bare.push((literals.clone(), child)),
-                    Segment::Parameter(_) | Segment::Optional(_) => node.parameter = Some(child),
-                }
-            }
-            at = child;
-        }
-        self.nodes[at as usize].ends.push((method.clone(), rank));
-    }
-}
-
-impl Draft {
-    /// Its pattern, if it has one and nothing else.
-    fn leaf(&self) -> Option<End> {
-        let Self { literals, parameter, ends, rest, .. } = self;
-        match &ends[..] {
-            [end] if literals.is_empty() && parameter.is_none() && rest.is_empty() => End::of(end),
-            _ => None,
-        }
-    }
-
-    /// `leaves`: what of all nodes is but the end of a pattern.
-    fn finish(self, leaves: &[Option<End>]) -> Node {
-        let Self { literals, parameter, mut ends, mut rest, .. } = self;
-        let end = ends.iter().position(|end| End::of(end).is_some()).map(|first| ends.swap_remove(first));
-        rest.ends = ends;
-        let rest = (!rest.is_empty()).then(|| Box::new(rest));
-        let parameter = parameter.map_or(Parameter::Nothing, |child| {
-            leaves.get(child as usize).copied().flatten().map_or(Parameter::Node(child), Parameter::End)
-        });
-        Node { literals: literal::sorted(literals), parameter, end: end.as_ref().and_then(End::of), rest }
     }
 }
 
@@ -247,21 +142,6 @@ impl Rest {
     }
 }
 
-impl End {
-    /// `None` where the method has no verb.
-    fn of((method, rank): &(Method, u32)) -> Option<Self> {
-        Some(Self { rank: *rank, verb: Verb::of(method)? })
-    }
-
-    fn rank(self, method: &Method) -> Option<u32> {
-        (Verb::of(method) == Some(self.verb)).then_some(self.rank)
-    }
-
-    const fn leaf(self) -> (Method, u32) {
-        (self.verb.method(), self.rank)
-    }
-}
-
 impl Node {
     fn end(&self, method: &Method) -> Option<u32> {
         let end = self.end.and_then(|end| end.rank(method));
@@ -269,11 +149,8 @@ impl Node {
     }
 }
 
-fn matching<'n>(children: &'n [(Vec<String>, u32)], segment: &'n str) -> impl Iterator<Item = u32> {
-    children
-        .iter()
-        .filter(move |(literals, _)| match_mixed(literals, segment, |_| {}))
-        .map(|(_, child)| *child)
+fn matching<'n>(children: &'n [(Vec<String>, Next)], segment: &'n str) -> impl Iterator<Item = Next> {
+    children.iter().filter(move |(literals, _)| match_mixed(literals, segment, |_| {})).map(|(_, next)| *next)
 }
 
 fn divide(path: &str) -> (&str, Option<&str>) {
