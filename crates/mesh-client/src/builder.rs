@@ -215,7 +215,8 @@ impl ServiceClientBuilder {
         let carrier = Mutex::new(Some(runtime.spawn(carry)));
         // Nobody else writes into a memory of our own: there is nothing to bring home.
         let synchronizer = shared.clone().map(|store| {
-            let views: Vec<_> = services.values().map(|service| Arc::clone(&service.view)).collect();
+            let views: Vec<_> =
+                services.values().flat_map(|service| service.view.instances().to_vec()).collect();
             let views: Views = Arc::new(move || views.clone());
             let (clock, sink) = (Arc::clone(&clock), Arc::clone(&self.sink));
             runtime.spawn(synchronize(store, clock, sink, policy, views, HEALTH_PERIOD)).abort_handle()

@@ -15,7 +15,7 @@ use mesh_core::{
     event::EventSink,
     health::{
         HealthPolicy, HealthRecord,
-        view::{Change, InstanceView, ServiceView},
+        view::{Change, InstanceView},
     },
     store::{HealthStore, StoreError},
 };
@@ -39,8 +39,8 @@ pub struct Reporter {
     wake: mpsc::Sender<()>,
 }
 
-/// Which services are watched: asked at each round of [`synchronize`].
-pub type Views = Arc<dyn Fn() -> Vec<Arc<ServiceView>> + Send + Sync>;
+/// Which instances are watched: asked at each round of [`synchronize`].
+pub type Views = Arc<dyn Fn() -> Vec<Arc<InstanceView>> + Send + Sync>;
 
 /// A reporter, and the future that carries its reports to `store` until every reporter is dropped. Spawn the
 /// future on the runtime that owns the store's connections.

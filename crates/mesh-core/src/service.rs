@@ -3,7 +3,7 @@
 //! Refuses base URLs with user information, a query, a fragment, a path that is not canonical or another scheme than http
 //! and https.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc, time::Duration};
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -19,18 +19,16 @@ use crate::{
 /// Keeps the text exactly as configured: the shared health key is made of it (docs/wire.md, Redis).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct BaseUrl(Arc<Parts>);
-
-/// Ordered and compared by the text first, which all else follows from. With its counters no larger than a
-/// line of a cache: each request waits for it.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Parts {
-    text: Box<str>,
-    /// Scheme and authority: the text's beginning, with the scheme in small letters.
-    origin: Arc<str>,
+pub struct BaseUrl {
+    /// The text as configured; behind it the origin, where the text does not begin with that.
+    text: Arc<str>,
+    /// The length of scheme and authority.
+    origin: u16,
     /// The length of the path behind that, without a slash at its end.
-    path_prefix: u32,
+    path_prefix: u16,
     https: bool,
+    /// Whether the text's scheme is not in small letters, so that the origin stands behind the text.
+    is_apart: bool,
 }
 
 /// Why a text is no base URL. The fault of the settings or of who announced it.
@@ -89,55 +87,60 @@ impl BaseUrl {
         if !path_prefix.is_empty() && Target::parse(path_prefix).is_err() {
             return Err(BaseUrlError::PathNotCanonical);
         }
-        Ok(Self(Arc::new(Parts {
-            text: text.into(),
+        let origin = [scheme(https), authority.as_str()].concat();
+        let is_apart = !text.starts_with(&origin);
+        let length = |part: &str| u16::try_from(part.len()).map_err(|_| BaseUrlError::Malformed);
+        Ok(Self {
+            origin: length(&origin)?,
+            path_prefix: length(path_prefix)?,
             https,
-            origin: [scheme(https), authority.as_str()].concat().into(),
-            path_prefix: u32::try_from(path_prefix.len()).map_err(|_| BaseUrlError::Malformed)?,
-        })))
+            is_apart,
+            text: if is_apart { [text, &origin].concat().into() } else { text.into() },
+        })
     }
 
     /// The text exactly as configured.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0.text
+        if self.is_apart { self.split().0 } else { &self.text }
     }
 
     /// Whether the scheme is https.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.0.https
+        self.https
     }
 
     /// `host` or `host:port`, as in the URL; what the `Host` header carries.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.0.origin.get(scheme(self.0.https).len()..).unwrap_or_default()
+        self.origin().get(scheme(self.https).len()..).unwrap_or_default()
     }
 
     /// Scheme and authority, e.g. `http://10.0.0.7:8001`: what a connection can be used for.
     #[must_use]
     pub fn origin(&self) -> &str {
-        &self.0.origin
+        if self.is_apart { self.split().1 } else { self.split().0 }
     }
 
-    /// The [`origin`](Self::origin), to be kept without a copy.
-    #[must_use]
-    pub fn shared_origin(&self) -> Arc<str> {
-        Arc::clone(&self.0.origin)
+    /// The text and the origin of one that has it apart; else the origin and what stands behind it.
+    fn split(&self) -> (&str, &str) {
+        let origin = usize::from(self.origin);
+        let at = if self.is_apart { self.text.len() - origin } else { origin };
+        self.text.split_at(at)
     }
 
     /// The path that stands before every target, without a trailing slash; often empty.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
-        let (begins, length) = (self.0.origin.len(), self.0.path_prefix as usize);
-        self.0.text.get(begins..begins + length).unwrap_or_default()
+        let (begins, length) = (usize::from(self.origin), usize::from(self.path_prefix));
+        self.text.get(begins..begins + length).unwrap_or_default()
     }
 
     /// The target on the wire for `path_and_query` (which begins with `/`): the path prefix in front of it.
     #[must_use]
     pub fn target<'a>(&self, path_and_query: &'a str) -> Cow<'a, str> {
-        match self.0.path_prefix {
+        match self.path_prefix {
             0 => path_and_query.into(),
             _ => [self.path_prefix(), path_and_query].concat().into(),
         }
@@ -150,13 +153,13 @@ const fn scheme(https: bool) -> &'static str {
 
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "BaseUrl({})", self.0.text)
+        write!(formatter, "BaseUrl({self})")
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.text)
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -174,13 +177,26 @@ impl From<BaseUrl> for String {
     }
 }
 
-/// One running copy of a service.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// One running copy of a service. Ordered by service, then by URL.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct Instance {
-    /// The service that the instance is a copy of.
-    pub service: ServiceName,
     /// How it is reached.
     pub url: BaseUrl,
+    /// The service that the instance is a copy of.
+    pub service: ServiceName,
+}
+
+impl Ord for Instance {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.service, &self.url).cmp(&(&other.service, &other.url))
+    }
+}
+
+impl PartialOrd for Instance {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What a gateway speaks to the instances of a service.
@@ -287,7 +303,7 @@ mod tests {
         assert_eq!(url.authority(), "OMS-1:8000");
         assert_eq!(url.path_prefix(), "/prefix");
         assert_eq!(url.target("/api/x?y=1"), "/prefix/api/x?y=1");
-        assert_eq!(&*url.shared_origin(), "http://OMS-1:8000");
+        assert_eq!(url.origin(), "http://OMS-1:8000");
         assert!(!url.is_https());
         assert!(BaseUrl::parse("https://[::1]:8080").unwrap().is_https());
         assert_eq!(BaseUrl::parse("http://[::1]").unwrap().authority(), "[::1]");
@@ -295,11 +311,6 @@ mod tests {
         assert_eq!((loud.authority(), loud.path_prefix()), ("Orders", "/A/b"));
         assert_eq!((loud.origin(), loud.as_str()), ("https://Orders", "HTTPS://Orders/A/b//"));
         assert_eq!(BaseUrl::parse("http://orders").unwrap().path_prefix(), "");
-    }
-
-    #[test]
-    fn the_parts_of_a_url_and_their_counters_fit_into_a_line_of_a_cache() {
-        assert!(size_of::<Parts>() + 2 * size_of::<usize>() <= 64);
     }
 
     #[test]

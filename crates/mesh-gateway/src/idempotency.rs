@@ -102,7 +102,7 @@ async fn forwarded(
     let (parts, body) = request.into_parts();
     // The head was good when the request came in; it is read again because it borrows from the request.
     let survey = Survey::of(&parts.headers);
-    let limits = &route.reloadable.settings.limits;
+    let limits = &route.policy.reloadable.settings.limits;
     let forwarded = match check_head(&parts, survey, !body.is_end_stream(), limits) {
         Ok(head) => {
             let arrival = Arrival { peer, way: Way::Straight, trail };
@@ -115,17 +115,17 @@ async fn forwarded(
 
 /// The layer with the numbers of the settings, and what the route asks of it.
 fn layer(gateway: &Gateway, route: &RouteState) -> IdempotencyLayer {
-    let settings = &route.reloadable.settings.idempotency;
+    let settings = &route.policy.reloadable.settings.idempotency;
     let layer = gateway
         .shared()
         .idempotency
         .clone()
         .service(route.entry.service.clone())
-        .body_limit(usize::try_from(route.body_limit).unwrap_or(usize::MAX))
+        .body_limit(usize::try_from(route.terms().body_limit).unwrap_or(usize::MAX))
         .ttl(settings.ttl)
         .lock_timeout(settings.lock_timeout)
         .max_body(settings.max_body);
-    match route.idempotency {
+    match route.terms().idempotency {
         Some(RouteIdempotency::Required) => layer.required(),
         _ => layer,
     }

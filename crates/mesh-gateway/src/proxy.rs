@@ -60,7 +60,7 @@ where
     B::Error: Into<BodyError>,
 {
     let shared = gateway.shared();
-    let settings = &route.reloadable.settings;
+    let settings = &route.policy.reloadable.settings;
     let begun = shared.clock.monotonic();
     let (body, streamed) = if body.is_end_stream() {
         (Bytes::new(), None)
@@ -87,7 +87,7 @@ where
     let transport = Outgoing {
         pool: gateway.pool(),
         clock: &shared.clock,
-        signer: &route.reloadable.signer,
+        signer: &route.policy.reloadable.signer,
         name: &shared.name_header,
         method: &parts.method,
         path_and_query: &path_and_query,
@@ -100,14 +100,14 @@ where
         may_repeat,
         may_switch: switch.is_some(),
         connect_timeout: settings.connect_timeout,
-        tls: &route.reloadable.upstream_tls,
+        tls: &route.policy.reloadable.upstream_tls,
     };
     let facts = CallFacts {
         policy,
         may_repeat,
-        attempt_timeout: route.attempt_timeout,
+        attempt_timeout: route.terms().attempt_timeout,
         begun: now,
-        deadline: begun.after(route.deadline),
+        deadline: begun.after(route.terms().deadline),
     };
     let drive = || shared.driver.drive(&route.service.view, &facts, &transport);
     let report = match &streamed {

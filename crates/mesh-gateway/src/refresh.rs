@@ -96,7 +96,8 @@ pub(crate) async fn run(shared: Arc<Shared>, control: Control) {
     let views: Views = {
         let shared = Arc::clone(&shared);
         Arc::new(move || {
-            shared.snapshot.load().services.values().map(|service| Arc::clone(&service.view)).collect()
+            let snapshot = shared.snapshot.load();
+            snapshot.services.values().flat_map(|service| service.view.instances().to_vec()).collect()
         })
     };
     let health = synchronize(

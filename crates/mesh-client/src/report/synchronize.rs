@@ -30,7 +30,7 @@ pub(crate) async fn round(
     Ok(())
 }
 
-/// Reads the shared health of all instances of `views` every `period` and adopts it; a store that cannot be reached
+/// Reads the shared health of `views` every `period` and adopts it; a store that cannot be reached
 /// leaves the local view as it is. Runs until dropped.
 ///
 /// The first round is at once. A store that has not answered within 1 s is not waited for, so that even one that hangs is
@@ -48,8 +48,7 @@ pub async fn synchronize(
     let mut reachable = true;
     loop {
         rounds.tick().await;
-        let watched: Vec<Arc<InstanceView>> =
-            views().iter().flat_map(|view| view.instances().iter().cloned()).collect();
+        let watched = views();
         if watched.is_empty() {
             continue;
         }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use mesh_core::{
     clock::{SystemClock, UnixMillis},
     event::NoEvents,
-    health::BreakerState,
+    health::{BreakerState, view::ServiceView},
     name::ServiceName,
     service::{BaseUrl, Instance},
 };
@@ -108,7 +108,7 @@ fn start(store: &Arc<MoodyStore>) -> Reporter {
 }
 
 fn watch(store: &Arc<MoodyStore>, view: &Arc<ServiceView>, period: Duration) {
-    let views = vec![Arc::clone(view)];
+    let views = view.instances().to_vec();
     let views: Views = Arc::new(move || views.clone());
     let store = Arc::<MoodyStore>::clone(store);
     let policy = HealthPolicy::default();

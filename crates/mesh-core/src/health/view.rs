@@ -24,12 +24,13 @@ use crate::{
     service::{BaseUrl, Instance},
 };
 
-/// The instances of one service, as this process sees them.
+/// The instances of one service, as this process sees them. What each call asks for stands in front.
 #[derive(Debug)]
+#[repr(C)]
 pub struct ServiceView {
-    name: ServiceName,
     instances: Instances,
     rotation: AtomicUsize,
+    name: ServiceName,
 }
 
 /// In which order one call tries instances. Hold it until the call's verdicts are in the view: until then nobody
@@ -60,7 +61,7 @@ impl ServiceView {
             }));
         }
         let rotation = previous.map_or(0, |view| view.rotation.load(Ordering::Relaxed));
-        Self { name, instances: instances.into(), rotation: AtomicUsize::new(rotation) }
+        Self { instances: instances.into(), rotation: AtomicUsize::new(rotation), name }
     }
 
     /// The service's name.

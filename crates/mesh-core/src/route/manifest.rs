@@ -85,7 +85,7 @@ impl Route {
 }
 
 /// What a route asks of the idempotency layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RouteIdempotency {
     /// Requests with a key are de-duplicated.
     Optional,

@@ -73,7 +73,7 @@ fn pass_on(
     let (mut parts, mut body) = upstream.into_parts();
     parts.extensions = http::Extensions::new();
     parts.version = http::Version::HTTP_11;
-    response::strip(&mut parts.headers, &route.reloadable.settings.strip_response_headers);
+    response::strip(&mut parts.headers, &route.policy.reloadable.settings.strip_response_headers);
     rewrite_location(route, &mut parts.headers);
     if body.is_here() {
         pending.into_iter().for_each(Pending::good);

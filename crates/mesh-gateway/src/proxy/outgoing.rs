@@ -22,7 +22,7 @@ use crate::{
 
 /// The service's path and the client's query, byte for byte.
 pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a, str> {
-    let Some((target, _)) = head.target.as_ref().zip(route.prefix.as_ref()) else {
+    let Some((target, _)) = head.target.as_ref().zip(route.terms().prefix.as_ref()) else {
         return head.path_and_query.into();
     };
     let path = route.entry.service_path(target.path());
@@ -41,11 +41,11 @@ pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival:
     let Arrival { peer, way, trail } = arrival;
     let facts = ClientFacts {
         peer: peer.address,
-        peer_is_trusted: route.reloadable.settings.trusts(peer.address),
+        peer_is_trusted: route.policy.reloadable.settings.trusts(peer.address),
         scheme: if peer.is_https { "https" } else { "http" },
         host: head.host,
         port: peer.port,
-        prefix: route.prefix.as_deref(),
+        prefix: route.terms().prefix.as_deref(),
         is_traced: trail.is_traced,
     };
     let mut lines = Vec::with_capacity(HEAD_BYTES);
@@ -79,7 +79,11 @@ where
     if route.service.streams_requests {
         return Ok((Bytes::new(), Some(Streamed::new(body))));
     }
-    Ok((buffer(&parts.headers, body, route.body_limit, &route.reloadable.settings.limits).await?, None))
+    Ok((
+        buffer(&parts.headers, body, route.terms().body_limit, &route.policy.reloadable.settings.limits)
+            .await?,
+        None,
+    ))
 }
 
 /// Whether an instance is told that its trailers are taken. HTTP/1.1 instances are told nothing: `TE` is the

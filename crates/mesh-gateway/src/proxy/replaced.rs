@@ -69,7 +69,7 @@ impl DefaultProxy {
         let survey = Survey::of(&parts.headers);
         let trail = trail.after_layers(&survey, &*gateway.shared().entropy);
         let has_body = !http_body::Body::is_end_stream(&body);
-        let head = check_head(&parts, survey, has_body, &route.reloadable.settings.limits)
+        let head = check_head(&parts, survey, has_body, &route.policy.reloadable.settings.limits)
             .and_then(|head| if is_of_route(&route, &parts, &head) { Ok(head) } else { Err(astray()) });
         let answered = match head {
             Ok(head) => {

@@ -66,7 +66,7 @@ pub(super) fn pass_on(
     else {
         return Err(Refusal::new(Code::BadUpstreamResponse, "the service switched to what nobody asked for"));
     };
-    response::strip(&mut parts.headers, &route.reloadable.settings.strip_response_headers);
+    response::strip(&mut parts.headers, &route.policy.reloadable.settings.strip_response_headers);
     let is_websocket = protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
     let shared = gateway.shared();
     let load = view.begin_shared(&shared.health, shared.clock.monotonic());

@@ -1,16 +1,22 @@
 //! Builds a snapshot from what is remembered: aside, before anybody sees it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use mesh_core::{
     clock::Tick,
     health::view::ServiceView,
     name::ServiceName,
-    route::{Manifest, RouteTable, registration::check_targets, remembered::Remembered},
+    route::{Manifest, RouteTable, registration::check_targets, remembered::Remembered, table::Entry},
     service::Service,
 };
 
-use super::{RouteState, ServiceState, Snapshot};
+use super::{
+    RouteState, ServiceState, Snapshot,
+    state::{RoutePolicy, RouteTerms},
+};
 use crate::{
     metrics::Metrics,
     overrides::{Overrides, Stacks},
@@ -39,25 +45,22 @@ pub(crate) fn build(
     let services = services(settings, &manifests, previous, &mut quarantined);
     let table = RouteTable::build(&manifests, &overrides.table(settings));
     let stacks = Stacks::of(overrides, previous);
+    let mut policies = HashMap::new();
     let mut routes = Vec::with_capacity(table.entries().len());
     for entry in table.ranking() {
         let Some(service) = services.get(&entry.service) else {
             routes.push(None);
             continue;
         };
-        let attempt_timeout = entry.route.timeout().unwrap_or(service.timeout);
+        let terms = terms(settings, service, entry);
+        let policy = policies.entry(terms).or_insert_with_key(|terms| {
+            Arc::new(RoutePolicy { reloadable: Arc::clone(reloadable), terms: terms.clone() })
+        });
         let state = RouteState {
-            attempt_timeout,
-            deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
-            body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),
-            prefix: Some(entry.prefix.trim_matches('/'))
-                .filter(|prefix| !prefix.is_empty())
-                .map(|prefix| format!("/{prefix}").into()),
-            idempotency: entry.route.idempotency(),
-            number: metrics.route(entry),
-            reloadable: Arc::clone(reloadable),
-            entry: Arc::clone(entry),
             service: Arc::clone(service),
+            policy: Arc::clone(policy),
+            entry: Arc::clone(entry),
+            number: metrics.route(entry),
             stack: stacks.get(entry),
         };
         routes.push(Some(Arc::new(state)));
@@ -73,6 +76,19 @@ pub(crate) fn build(
         built: now,
         idle,
         routes,
+    }
+}
+
+fn terms(settings: &GatewaySettings, service: &ServiceState, entry: &Entry) -> RouteTerms {
+    let attempt_timeout = entry.route.timeout().unwrap_or(service.timeout);
+    RouteTerms {
+        attempt_timeout,
+        deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
+        body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),
+        prefix: Some(entry.prefix.trim_matches('/'))
+            .filter(|prefix| !prefix.is_empty())
+            .map(|prefix| format!("/{prefix}").into()),
+        idempotency: entry.route.idempotency(),
     }
 }
 
@@ -114,7 +130,7 @@ fn state(
     previous: Option<&Snapshot>,
 ) -> Arc<ServiceState> {
     let known = previous.and_then(|previous| previous.services.get(&service.name));
-    let view = ServiceView::new(service.name.clone(), &service.base_urls, known.map(|state| &*state.view));
+    let view = ServiceView::new(service.name.clone(), &service.base_urls, known.map(|state| &state.view));
     let mut retry = settings.retry;
     if let Some(retries) = service.retries {
         retry.retries = retries;
@@ -122,5 +138,5 @@ fn state(
     let announced = manifest.and_then(|manifest| manifest.timeout);
     let timeout = service.timeout.or(announced).unwrap_or(settings.timeout);
     let last_resort_failed = known.map_or(Tick::default(), |state| state.last_resort_failed());
-    Arc::new(ServiceState::new(Arc::new(view), service, retry, timeout, last_resort_failed))
+    Arc::new(ServiceState::new(view, service, retry, timeout, last_resort_failed))
 }

@@ -22,23 +22,35 @@ use crate::{overrides::RouteService, reloadable::Reloadable, settings::Limits};
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
 
-/// A route with the numbers that apply to it. What is asked for after the answer stands in front, beside the counters of an
-/// [`Arc`]: with many routes each line of a cache is waited for, and may be gone again by then.
+/// A route, with what every request for it asks for: with the counters of an [`Arc`] one line of a cache, as with many
+/// routes each line is waited for.
 #[derive(Debug)]
-#[repr(C)]
 pub(crate) struct RouteState {
     pub(crate) service: Arc<ServiceState>,
-    pub(crate) reloadable: Arc<Reloadable>,
+    /// One for all routes of a snapshot that are served alike.
+    pub(crate) policy: Arc<RoutePolicy>,
     pub(crate) entry: Arc<Entry>,
     /// Its number in the metrics.
     pub(crate) number: usize,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) deadline: Duration,
-    /// What is taken out of the path, as the service is told of it: `/catalog`; none: nothing is.
-    pub(crate) prefix: Option<Box<str>>,
     /// What stands in the way of its requests; absent: they are forwarded at once.
     pub(crate) stack: Option<RouteService>,
+}
+
+/// How a route's requests are served: the settings and the numbers that apply.
+#[derive(Debug)]
+pub(crate) struct RoutePolicy {
+    pub(crate) reloadable: Arc<Reloadable>,
+    pub(crate) terms: RouteTerms,
+}
+
+/// The numbers that apply to a route: the settings', its service's or its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RouteTerms {
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
     pub(crate) body_limit: u64,
+    /// What is taken out of the path, as the service is told of it: `/catalog`; none: nothing is.
+    pub(crate) prefix: Option<Box<str>>,
     /// What the route asks of the idempotency layer.
     pub(crate) idempotency: Option<RouteIdempotency>,
 }
@@ -48,51 +60,55 @@ pub(crate) struct RouteState {
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct ServiceState {
-    pub(crate) view: Arc<ServiceView>,
     pub(crate) retry: RetryPolicy,
     pub(crate) multipart: MultipartPolicy,
     pub(crate) protocol: Protocol,
     /// Whether bodies of requests go on as they come.
     pub(crate) streams_requests: bool,
+    pub(crate) view: ServiceView,
     last_resort_failed: AtomicU64,
     pub(crate) base_urls: Vec<BaseUrl>,
     pub(crate) timeout: Duration,
 }
 
 impl RouteState {
+    pub(crate) fn terms(&self) -> &RouteTerms {
+        &self.policy.terms
+    }
+
     /// What a body that nobody holds may measure, and how slowly it may come. One that goes on as it comes may be
     /// endless, and silent.
     pub(crate) fn body_bounds(&self) -> (u64, Limits) {
-        let limits = self.reloadable.settings.limits;
+        let limits = self.policy.reloadable.settings.limits;
         if self.service.streams_requests {
             (u64::MAX, Limits { body_window: Duration::from_secs(u32::MAX.into()), ..limits })
         } else {
-            (self.body_limit, limits)
+            (self.terms().body_limit, limits)
         }
     }
 
     /// Whether a request id is an explicit key on this route, and answers are replayed.
-    pub(crate) const fn declares_idempotency(&self) -> bool {
-        self.idempotency.is_some()
+    pub(crate) fn declares_idempotency(&self) -> bool {
+        self.terms().idempotency.is_some()
     }
 }
 
 impl ServiceState {
     pub(crate) fn new(
-        view: Arc<ServiceView>,
+        view: ServiceView,
         service: &Service,
         retry: RetryPolicy,
         timeout: Duration,
         last_resort_failed: Tick,
     ) -> Self {
         Self {
-            view,
-            base_urls: service.base_urls.clone(),
             retry,
-            timeout,
             multipart: service.multipart,
             protocol: service.protocol,
             streams_requests: service.streams_requests(),
+            view,
+            base_urls: service.base_urls.clone(),
+            timeout,
             last_resort_failed: AtomicU64::new(last_resort_failed.0),
         }
     }
@@ -118,5 +134,23 @@ impl ServiceState {
     /// Whether no instance is fit to be asked: whichever is, is a last resort.
     pub(crate) fn all_open(&self, policy: &HealthPolicy, now: Tick) -> bool {
         self.view.instances().iter().all(|instance| instance.state(policy, now) == BreakerState::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn a_route_and_its_counters_fit_into_a_line_of_a_cache() {
+        assert!(size_of::<RouteState>() + 2 * size_of::<usize>() <= 64);
+    }
+
+    #[test]
+    fn the_instances_of_a_service_stand_in_its_first_line() {
+        // Two words, with which a view begins.
+        assert!(offset_of!(ServiceState, view) + 2 * size_of::<usize>() <= 64);
     }
 }

@@ -119,10 +119,10 @@ impl Outgoing<'_> {
                 None => {
                     // Boxed, as it is rare: what is not under way is no load to move.
                     let connecting = connect(url, self.connect_timeout, ends.since(now), self.tls);
-                    let connection = Box::pin(connecting)
+                    let mut connection = Box::pin(connecting)
                         .await
                         .map_err(|error| Broken::NotSent(error.failure(), error.to_string()))?;
-                    self.pool.opened(&url.shared_origin(), self.clock.monotonic());
+                    self.pool.opened(url.origin(), &mut connection, self.clock.monotonic());
                     connection
                 }
             };
@@ -140,7 +140,7 @@ impl Outgoing<'_> {
                 Err(broken) => {
                     let is_stale = was_pooled && !has_heard && !matches!(broken, exchange::Broken::Late);
                     if is_stale {
-                        self.pool.was_closed(&url.shared_origin(), self.clock.monotonic());
+                        self.pool.was_closed(url.origin(), self.clock.monotonic());
                     }
                     let is_unsent = matches!(broken, exchange::Broken::Unsent(_));
                     // The instance closed the connection while it was idle; the next one may be a fresh one.

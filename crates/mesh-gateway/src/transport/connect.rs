@@ -62,9 +62,7 @@ pub(super) async fn connect(
     all: Duration,
     tls: &UpstreamTls,
 ) -> Result<Box<Connection>, NoConnection> {
-    let mut connection = Box::new(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?));
-    connection.origin = Some(url.shared_origin());
-    Ok(connection)
+    Ok(Box::new(Connection::new(socket(url, limit, all, tls, Protocol::Http1).await?)))
 }
 
 /// Like [`connect`], for `protocol`; under TLS the instance agrees to speak it.

@@ -121,10 +121,12 @@ impl Pool {
         None
     }
 
-    /// A connection to `origin` was opened.
-    pub(super) fn opened(&self, origin: &Arc<str>, now: Tick) {
+    /// A connection to `origin` was opened: it is now one of this pool.
+    pub(super) fn opened(&self, origin: &str, connection: &mut Connection, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        let instance = instances.entry(Arc::clone(origin)).or_default();
+        let entry = instances.entry(origin.into());
+        connection.origin = Some(Arc::clone(entry.key()));
+        let instance = entry.or_default();
         instance.figures.opened += 1;
         instance.opened_last = now;
     }
@@ -141,9 +143,9 @@ impl Pool {
     }
 
     /// A connection to `origin` turned out to be closed when it was to be used again.
-    pub(super) fn was_closed(&self, origin: &Arc<str>, now: Tick) {
+    pub(super) fn was_closed(&self, origin: &str, now: Tick) {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.entry(Arc::clone(origin)).or_default().closed_one = Some(now);
+        instances.entry(origin.into()).or_default().closed_one = Some(now);
     }
 
     /// Takes a connection back after its answer was read to the end.

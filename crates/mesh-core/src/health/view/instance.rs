@@ -27,10 +27,10 @@ const UNSETTLED: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 #[repr(C)]
 pub struct InstanceView {
-    instance: Instance,
     record: AtomicU64,
     outstanding: AtomicU32,
     probing: AtomicBool,
+    instance: Instance,
     /// One more than the tick of the last failure that was counted here; 0: none was.
     failed_here: AtomicU64,
     /// One more than the tick of the last success that cleared something here; 0: none did.
@@ -72,10 +72,10 @@ impl InstanceView {
     #[must_use]
     pub const fn new(instance: Instance) -> Self {
         Self {
-            instance,
             record: AtomicU64::new(Packed::NOTHING.0),
             outstanding: AtomicU32::new(0),
             probing: AtomicBool::new(false),
+            instance,
             failed_here: AtomicU64::new(0),
             cleared_here: AtomicU64::new(0),
             shared: Mutex::new(None),
@@ -265,11 +265,13 @@ mod tests {
     use std::mem::offset_of;
 
     use super::*;
+    use crate::service::BaseUrl;
 
     #[test]
     fn a_good_attempt_touches_the_first_64_bytes_alone() {
         let counters = 2 * size_of::<usize>();
-        assert!(counters + offset_of!(InstanceView, probing) < 64);
-        assert!(counters + offset_of!(InstanceView, outstanding) < 64);
+        let url = offset_of!(InstanceView, instance) + offset_of!(Instance, url);
+        assert!(counters + url + size_of::<BaseUrl>() <= 64);
+        assert!(offset_of!(InstanceView, outstanding) < url && offset_of!(InstanceView, record) < url);
     }
 }

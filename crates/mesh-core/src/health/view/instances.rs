@@ -27,3 +27,13 @@ impl Deref for Instances {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_are_two_words() {
+        assert_eq!(size_of::<Instances>(), 2 * size_of::<usize>());
+    }
+}

@@ -56,10 +56,10 @@ enum Found {
 
 /// Room for a stream to the instance at `url`.
 pub(super) async fn slot(outgoing: &Outgoing<'_>, url: &BaseUrl) -> Result<Slot, NoConnection> {
-    let origin = url.shared_origin();
+    let origin = url.origin();
     let mut is_fresh = false;
     loop {
-        let mut opening = match outgoing.pool.http2.find(&origin, outgoing.tls, is_fresh) {
+        let mut opening = match outgoing.pool.http2.find(origin, outgoing.tls, is_fresh) {
             Found::Slot(slot) if is_fresh || outgoing.may_repeat => return Ok(slot),
             Found::Slot(slot) => {
                 if slot.is_alone() {
@@ -91,7 +91,7 @@ fn begin(outgoing: &Outgoing<'_>, url: &BaseUrl, told: watch::Sender<Option<Resu
     tokio::spawn(async move {
         let opened = open(&url, limit, &tls).await;
         let opened = opened.map(|opened| Connection::begin(opened, url.is_https().then_some(tls)));
-        pool.http2.with(&url.shared_origin(), |instance| {
+        pool.http2.with(url.origin(), |instance| {
             instance.opening = None;
             if let Ok(connection) = &opened {
                 instance.open.push(Arc::clone(connection));
@@ -104,16 +104,16 @@ fn begin(outgoing: &Outgoing<'_>, url: &BaseUrl, told: watch::Sender<Option<Resu
 }
 
 impl Connections {
-    fn with<T>(&self, origin: &Arc<str>, act: impl FnOnce(&mut Instance) -> T) -> T {
+    fn with<T>(&self, origin: &str, act: impl FnOnce(&mut Instance) -> T) -> T {
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         match instances.get_mut(origin) {
             Some(instance) => act(instance),
-            None => act(instances.entry(Arc::clone(origin)).or_default()),
+            None => act(instances.entry(origin.into()).or_default()),
         }
     }
 
     /// `is_fresh`: the request has just waited for a connection to be opened.
-    fn find(&self, origin: &Arc<str>, tls: &UpstreamTls, is_fresh: bool) -> Found {
+    fn find(&self, origin: &str, tls: &UpstreamTls, is_fresh: bool) -> Found {
         self.with(origin, |instance| {
             instance.open.retain(|connection| connection.takes_requests(tls));
             let has_most = instance.open.len() >= MAX_CONNECTIONS;
