@@ -10,7 +10,6 @@ use mesh_core::{
     health::verdict::ToCome,
     retry::{Failure, Outcome},
     signature::Signer,
-    units::decimal,
 };
 
 use crate::{
@@ -119,7 +118,7 @@ impl SignedAttempts<'_> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut text = Vec::with_capacity(length + TIMESTAMP_DIGITS + signature.as_bytes().len());
         parts.iter().for_each(|part| text.extend_from_slice(part));
-        text.extend_from_slice(decimal(seconds, &mut [0; TIMESTAMP_DIGITS]));
+        text.extend_from_slice(itoa::Buffer::new().format(seconds).as_bytes());
         let signature_at = text.len();
         text.extend_from_slice(signature.as_bytes());
         let text = Bytes::from(text);

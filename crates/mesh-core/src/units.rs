@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them: `500ms`, `2m`, `64KiB`; numbers as messages carry them.
+//! Durations and sizes as people write them: `500ms`, `2m`, `64KiB`.
 //!
 //! Refuses what is negative, not finite, without a unit, or with an unknown one.
 
@@ -87,20 +87,6 @@ fn divide(text: &str) -> (&str, &str) {
     (number, unit.strip_prefix(' ').unwrap_or(unit))
 }
 
-/// The decimal digits of `number`, at the end of `buffer`. Allocates nothing.
-#[must_use]
-pub fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
-    let mut start = buffer.len();
-    loop {
-        start -= 1;
-        buffer[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &buffer[start..];
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,13 +143,6 @@ mod tests {
         }
         for text in ["", "MiB", "1.5MiB", "-1", "1kb", "1K", "1 TiB", "99999999999GiB", "0x10"] {
             assert_eq!(parse_size(text), Err(UnitError::Size), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_written_in_decimal_digits() {
-        for number in [0, 9, 10, 1_700_000_000, u64::MAX] {
-            assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
         }
     }
 }

@@ -16,7 +16,6 @@ use crate::{
         Class, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PREFIX,
         X_FORWARDED_PROTO,
     },
-    units::decimal,
 };
 
 /// What the gateway knows of the client and of the route. Trusted: came from the socket and the settings.
@@ -163,7 +162,7 @@ fn forwarding(
     push_address(&mut scratch, facts.peer.to_canonical());
     line(&X_FORWARDED_FOR, &scratch);
     scratch.clear();
-    scratch.extend_from_slice(decimal(facts.port.into(), &mut [0; 20]));
+    scratch.extend_from_slice(itoa::Buffer::new().format(facts.port).as_bytes());
     let said = [facts.host.as_bytes(), facts.scheme.as_bytes(), &scratch];
     for ((name, value), has) in FROM_TRUSTED.iter().zip(said).zip(has_trusted) {
         if !has && !value.is_empty() {
@@ -187,7 +186,7 @@ fn push_address(out: &mut Vec<u8>, address: IpAddr) {
         if index > 0 {
             out.push(b'.');
         }
-        out.extend_from_slice(decimal(octet.into(), &mut [0; 20]));
+        out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
     }
 }
 

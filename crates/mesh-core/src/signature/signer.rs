@@ -9,7 +9,6 @@ use super::{
 use crate::{
     crypto::{Hmac, HmacKey},
     percent::write_lower_hex,
-    units::decimal,
 };
 
 /// Makes signatures with the active secret. Cheap to clone; one HMAC key schedule at construction.
@@ -54,8 +53,8 @@ impl Signer {
     /// Begins a signature whose body follows in parts. Allocates nothing.
     #[must_use]
     pub fn begin(&self, method: &str, target: &str, timestamp: u64) -> Signing {
-        let mut buffer = [0; 20];
-        let timestamp = decimal(timestamp, &mut buffer);
+        let mut buffer = itoa::Buffer::new();
+        let timestamp = buffer.format(timestamp).as_bytes();
         Signing { context: mac::begin(&self.key, method, signed_path(target).as_bytes(), timestamp) }
     }
 }

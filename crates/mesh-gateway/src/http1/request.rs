@@ -2,8 +2,6 @@
 //!
 //! Nothing is checked here: what goes in was checked as a target, a header name or a header value before.
 
-use mesh_core::units::decimal;
-
 /// What most heads fit in.
 pub(crate) const HEAD_BYTES: usize = 1024;
 
@@ -23,7 +21,7 @@ pub(crate) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// Writes one header line whose value is a number.
 pub(crate) fn write_number_line(out: &mut Vec<u8>, name: &str, number: u64) {
-    write_line(out, name, decimal(number, &mut [0; 20]));
+    write_line(out, name, itoa::Buffer::new().format(number).as_bytes());
 }
 
 #[cfg(test)]
