@@ -162,11 +162,9 @@ fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
         let refusal = Refusal::new(Code::NotReady, "no routes have been loaded yet").retry_after(1);
         return Way::answer(refusal.into_response());
     }
-    if let Some(rank) = snapshot.table.rank(method, target.path()) {
-        return snapshot.route(rank).map_or_else(
-            || Way::answer(Refusal::new(Code::Internal, "the route has no service").into_response()),
-            |route| Way::Route(Arc::clone(route)),
-        );
+    let rank = snapshot.table.rank(method, target.path());
+    if let Some(route) = rank.and_then(|rank| snapshot.routes.get(rank)) {
+        return Way::Route(Arc::clone(route));
     }
     match snapshot.table.allowed(target.path()) {
         Some(methods) if *method == Method::OPTIONS => Way::answer(options(&methods)),

@@ -34,18 +34,6 @@ pub(crate) struct Snapshot {
     pub(crate) built: Tick,
     /// Overrides in code for routes that no manifest declares, in words.
     pub(crate) idle: Vec<String>,
-    /// By their rank in the table.
-    routes: Vec<Option<Arc<RouteState>>>,
-}
-
-impl Snapshot {
-    /// What belongs to the route of this rank in the table.
-    pub(crate) fn route(&self, rank: usize) -> Option<&Arc<RouteState>> {
-        self.routes.get(rank)?.as_ref()
-    }
-
-    /// All that is known of routes.
-    pub(crate) fn routes(&self) -> impl Iterator<Item = &Arc<RouteState>> {
-        self.routes.iter().flatten()
-    }
+    /// What is known of routes, by their rank in the table.
+    pub(crate) routes: Vec<Arc<RouteState>>,
 }

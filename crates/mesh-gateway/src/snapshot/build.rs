@@ -42,28 +42,28 @@ pub(crate) fn build(
         .iter()
         .map(|(service, document)| (service.clone(), document.reason.clone()))
         .collect();
-    let services = services(settings, &manifests, previous, &mut quarantined);
+    let mut services = services(settings, &manifests, previous, &mut quarantined);
     let table = RouteTable::build(&manifests, &overrides.table(settings));
     let stacks = Stacks::of(overrides, previous);
     let mut policies = HashMap::new();
     let mut routes = Vec::with_capacity(table.entries().len());
     for entry in table.ranking() {
-        let Some(service) = services.get(&entry.service) else {
-            routes.push(None);
-            continue;
-        };
+        // Each manifest has its service; a route without one would have no instances.
+        let service = services.entry(entry.service.clone()).or_insert_with_key(|name| {
+            state(settings, &Service::new(name.clone(), Vec::new()), None, previous)
+        });
         let terms = terms(settings, service, entry);
         let policy = policies.entry(terms).or_insert_with_key(|terms| {
             Arc::new(RoutePolicy { reloadable: Arc::clone(reloadable), terms: terms.clone() })
         });
-        let state = RouteState {
+        let route = RouteState {
             service: Arc::clone(service),
             policy: Arc::clone(policy),
             entry: Arc::clone(entry),
             number: metrics.route(entry),
             stack: stacks.get(entry),
         };
-        routes.push(Some(Arc::new(state)));
+        routes.push(Arc::new(route));
     }
     let idle = overrides.idle(&table);
     Snapshot {

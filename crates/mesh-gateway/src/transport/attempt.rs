@@ -88,7 +88,7 @@ impl Transport for Outgoing<'_> {
         };
         match result {
             Ok(response) => {
-                let outcome = classify::answered(response.status(), response.headers(), self.clock.unix());
+                let outcome = classify::answered(response.status(), response.headers(), &**self.clock);
                 let status = Some(response.status().as_u16());
                 Sent { outcome, status, response: Some(response), message: String::new() }
             }
