@@ -12,8 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use crate::load::in_slices;
 use crate::run::own_cpu_time;
 use crate::{clock, output, payload};
 
@@ -49,6 +51,9 @@ pub(crate) struct Arguments {
     /// How long calls are begun.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
+    /// Call only when a line of stdin says for how many seconds; the outcome of all these slices is printed when stdin ends.
+    #[arg(long, conflicts_with_all = ["seconds", "calls"])]
+    sliced: bool,
     /// Make at least so many calls, however long it takes.
     #[arg(long, default_value_t = 0)]
     calls: u64,
@@ -86,28 +91,40 @@ trait Client: Send + Sync + 'static {
 /// When the client cannot be made. Answers that are wrong are counted.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(async {
-        match arguments.by {
-            Contender::Mesh => measure(mesh::Calls::new(arguments)?, arguments).await,
-            Contender::Reqwest => measure(reqwest::Calls::new(arguments)?, arguments).await,
-            Contender::HyperUtil => measure(hyper_util::Calls::new(arguments), arguments).await,
-        }
-    })?;
+    let entered = runtime.enter();
+    let outcome = match arguments.by {
+        Contender::Mesh => measure(&runtime, mesh::Calls::new(arguments)?, arguments),
+        Contender::Reqwest => measure(&runtime, reqwest::Calls::new(arguments)?, arguments),
+        Contender::HyperUtil => measure(&runtime, hyper_util::Calls::new(arguments), arguments),
+    }?;
+    drop(entered);
     output::line(&serde_json::to_string(&outcome)?)?;
     Ok(0)
 }
 
-async fn measure<C: Client>(client: C, arguments: &Arguments) -> anyhow::Result<Outcome> {
+fn measure<C: Client>(runtime: &Runtime, client: C, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let length = Duration::try_from_secs_f64(arguments.seconds).context("--seconds is no length of time")?;
     let client = Arc::new(client);
     let post = arguments.post.map(|bytes| Bytes::from(payload::body(bytes)));
-    let warmed = all(&client, arguments, post.as_ref(), Duration::ZERO, arguments.warm).await?;
-    let (begun, before) = (clock::now(), own_cpu_time()?);
-    let measured = all(&client, arguments, post.as_ref(), length, arguments.calls).await?;
-    let (cpu, seconds) = (own_cpu_time()? - before, begun.elapsed().as_secs_f64());
-    ensure!(measured.0 + measured.1 > 0, "no call was made");
-    let wrong = warmed.1 + measured.1;
-    Ok(Outcome { calls: measured.0, wrong, seconds, cpu_seconds: cpu.as_secs_f64() })
+    let call = |length, calls| runtime.block_on(all(&client, arguments, post.as_ref(), length, calls));
+    let (_, wrong) = call(Duration::ZERO, arguments.warm)?;
+    let mut outcome = Outcome { calls: 0, wrong, seconds: 0.0, cpu_seconds: 0.0 };
+    let mut add = |length, calls| -> anyhow::Result<bool> {
+        let (begun, before) = (clock::now(), own_cpu_time()?);
+        let (good, wrong) = call(length, calls)?;
+        outcome.cpu_seconds += (own_cpu_time()? - before).as_secs_f64();
+        outcome.seconds += begun.elapsed().as_secs_f64();
+        outcome.calls += good;
+        outcome.wrong += wrong;
+        Ok(outcome.wrong == 0)
+    };
+    if arguments.sliced {
+        in_slices(|length| add(length, 0))?;
+    } else {
+        add(length, arguments.calls)?;
+    }
+    ensure!(outcome.calls + outcome.wrong > 0, "no call was made");
+    Ok(outcome)
 }
 
 /// Good and wrong answers of all connections, for so long and at least so many.

@@ -19,7 +19,7 @@ use anyhow::Context;
 use mio::{Events, Poll, Token};
 
 pub(crate) use answer::head;
-pub(crate) use sliced::{READY, RESTS};
+pub(crate) use sliced::{READY, RESTS, in_slices};
 pub(crate) use tally::{Outcome, percentile};
 
 use crate::{clock, output, payload};

@@ -152,11 +152,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             Setting::TwoWorkers => cores.with(numbers[..2].to_vec()),
             Setting::OneWorker | Setting::ManyRoutes => cores.clone(),
         };
-        document.cases.push(patience.measure(|| {
+        let attempt = || {
             let stand = || start(&cores, case.setting);
             let rounds = measure::rounds(stand, case, arguments.rounds, turn)?;
             Ok(CaseReport::new(case.name, &expected, rounds))
-        })?);
+        };
+        let (mut report, attempts) = patience.measure(case.name, attempt, |report| report.verdict)?;
+        report.attempts = attempts;
+        document.cases.push(report);
     }
     if arguments.wants(CONSTANT_RATE) {
         let stand = start(&cores, Setting::OneWorker)?;

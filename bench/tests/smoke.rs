@@ -136,21 +136,34 @@ fn a_relay_passes_on_what_it_does_not_read() {
 }
 
 #[test]
-fn a_load_in_slices_rests_between_them_and_counts_them_together() {
+fn a_load_sends_in_slices_and_counts_them_together() {
     let backend = Backend::start(&[]);
+    let target = backend.1.to_string();
+    let load = ["load", "--target", &target, "--path", "/a", "--connections", "4", "--sliced"];
+    // Each connection sends at least once in each slice.
+    check_all_good(&three_slices(&load), 12);
+}
+
+#[test]
+fn a_client_calls_in_slices_and_counts_them_together() {
+    let backend = Backend::start(&[]);
+    let target = backend.1.to_string();
+    for client in ["mesh", "reqwest", "hyper-util"] {
+        let call = ["call", "--by", client, "--target", &target, "--path", "/a", "--secret", SECRET];
+        let outcome = three_slices(&[&call[..], &["--connections", "4", "--sliced"]].concat());
+        assert_eq!(outcome["wrong"], 0, "{client} {outcome}");
+        assert!(outcome["calls"].as_u64().unwrap() >= 12, "{client} {outcome}");
+        assert!(outcome["seconds"].as_f64().unwrap() >= 0.03, "{client} {outcome}");
+    }
+}
+
+/// What is said after three slices of 0.01 s.
+fn three_slices(arguments: &[&str]) -> Value {
     let mut command = Command::new(BINARY);
-    command.args([
-        "load",
-        "--target",
-        &backend.1.to_string(),
-        "--path",
-        "/a",
-        "--connections",
-        "4",
-        "--sliced",
-    ]);
-    let mut load = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut tell, mut said) = (load.stdin.take().unwrap(), BufReader::new(load.stdout.take().unwrap()));
+    let program = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut program = program.unwrap();
+    let (mut tell, mut said) =
+        (program.stdin.take().unwrap(), BufReader::new(program.stdout.take().unwrap()));
     let mut next = || {
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
@@ -162,7 +175,7 @@ fn a_load_in_slices_rests_between_them_and_counts_them_together() {
         assert_eq!(next(), "rests\n");
     }
     drop(tell);
-    // Each connection sends at least once in each slice.
-    check_all_good(&serde_json::from_str(&next()).unwrap(), 12);
-    assert!(load.wait().unwrap().success());
+    let outcome = serde_json::from_str(&next()).unwrap();
+    assert!(program.wait().unwrap().success());
+    outcome
 }

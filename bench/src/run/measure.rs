@@ -13,14 +13,10 @@ use super::case::{Case, Setting};
 use super::process::Cores;
 use super::procfs;
 use super::proxy::Proxy;
-use super::slices::Slices;
+use super::slices::{Sliced, side_by_side};
 use super::stand::Stand;
 use crate::load::Outcome;
 use crate::output;
-
-/// How long a slice of a turn is, of turns that are as long: long enough for caches to be the proxy's own, and hundreds of
-/// requests.
-const SLICE: Duration = Duration::from_millis(200);
 
 /// Long enough for a proxy to have its connections and its memory.
 const WARM: Duration = Duration::from_millis(500);
@@ -40,9 +36,36 @@ pub(super) struct Turn {
     pub(super) p99_us: u32,
 }
 
-/// So many rounds; in every second one the order of the proxies is reversed. Within a round it goes round: whoever began
-/// ends the next slice, so that none ever has two slices in a row. Each round has proxies of its own, which `start` starts:
-/// two processes of one binary can differ by some percent for as long as they live.
+/// A proxy's turn that has begun.
+#[derive(Debug)]
+struct UnderLoad {
+    process: u32,
+    load: Sliced,
+    used: Duration,
+}
+
+impl UnderLoad {
+    fn begin(cores: &Cores, proxy: &dyn Proxy, case: &Case) -> anyhow::Result<Self> {
+        let load = Sliced::begin(proxy.name(), load(cores, proxy, case)?)?;
+        Ok(Self { process: proxy.process(), load, used: Duration::ZERO })
+    }
+
+    /// The CPU time that the proxy uses meanwhile is the turn's.
+    fn slice(&mut self, length: Duration) -> anyhow::Result<()> {
+        let before = procfs::cpu_time(self.process)?;
+        self.load.slice(length)?;
+        self.used += procfs::cpu_time(self.process)? - before;
+        Ok(())
+    }
+
+    fn end(self) -> anyhow::Result<Turn> {
+        let Self { load, used, .. } = self;
+        Turn::new(load.name, used, &load.end()?)
+    }
+}
+
+/// So many rounds. Each has proxies of its own, which `start` starts: two processes of one binary can differ by some percent
+/// for as long as they live.
 ///
 /// # Errors
 ///
@@ -53,22 +76,14 @@ pub(super) fn rounds(
     number: u16,
     length: Duration,
 ) -> anyhow::Result<Vec<Vec<Turn>>> {
-    let slices = (length.as_millis() / SLICE.as_millis()).max(1);
-    let slice = length.div_f64(slices as f64);
     let mut rounds = Vec::new();
     for round in 0..number {
         let stand = start()?;
         warm(&stand, case, length)?;
-        let begun = stand.proxies.iter().map(|proxy| Slices::begin(&stand.cores, proxy.as_ref(), case));
+        let begun = stand.proxies.iter().map(|proxy| UnderLoad::begin(&stand.cores, proxy.as_ref(), case));
         let mut turns = begun.collect::<anyhow::Result<Vec<_>>>()?;
-        if round % 2 == 1 {
-            turns.reverse();
-        }
-        for _ in 0..slices {
-            turns.iter_mut().try_for_each(|turn| turn.slice(slice))?;
-            turns.rotate_left(1);
-        }
-        let turns = turns.into_iter().map(Slices::end).collect::<anyhow::Result<Vec<_>>>()?;
+        side_by_side(&mut turns, round, length, UnderLoad::slice)?;
+        let turns = turns.into_iter().map(UnderLoad::end).collect::<anyhow::Result<Vec<_>>>()?;
         let costs: Vec<_> =
             turns.iter().map(|turn| format!("{} {:.2} µs", turn.proxy, turn.cpu_us)).collect();
         output::progress(&format!("{}: round {} of {number}: {}", case.name, round + 1, costs.join(", ")));

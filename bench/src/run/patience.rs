@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::report::{CaseReport, Verdict};
+use super::report::Verdict;
 use crate::{clock, output};
 
 /// From the start of a run, for so long.
@@ -18,23 +18,26 @@ impl Patience {
         Self { begun: clock::now(), length: Duration::from_secs(60 * u64::from(minutes)) }
     }
 
-    /// Measures a case, and again while that gives no ratios that hold: the last attempt counts.
+    /// Measures what is called `name`, and again while its verdict is that nothing holds. Answers with the last attempt, and
+    /// with how many there were.
     ///
     /// # Errors
     ///
     /// The first error of an attempt.
-    pub(super) fn measure(
+    pub(super) fn measure<R>(
         self,
-        mut attempt: impl FnMut() -> anyhow::Result<CaseReport>,
-    ) -> anyhow::Result<CaseReport> {
+        name: &str,
+        mut attempt: impl FnMut() -> anyhow::Result<R>,
+        verdict: impl Fn(&R) -> Verdict,
+    ) -> anyhow::Result<(R, u32)> {
+        let mut attempts = 1;
         let mut report = attempt()?;
-        while is_worth_another(report.verdict, clock::now() - self.begun, self.length) {
-            output::progress(&format!("{}: the machine was busy: measured again", report.case));
-            let attempts = report.attempts;
+        while is_worth_another(verdict(&report), clock::now() - self.begun, self.length) {
+            output::progress(&format!("{name}: the machine was busy: measured again"));
+            attempts += 1;
             report = attempt()?;
-            report.attempts += attempts;
         }
-        Ok(report)
+        Ok((report, attempts))
     }
 }
 
@@ -45,25 +48,16 @@ fn is_worth_another(verdict: Verdict, since_the_start: Duration, patience: Durat
 
 #[cfg(test)]
 mod tests {
-    use super::super::measure::Turn;
-    use super::super::peer::nginx;
     use super::*;
 
-    /// A case with two rounds, in which nginx cost so much.
-    fn report(costs: [f64; 2]) -> CaseReport {
-        let turn =
-            |cpu_us| Turn { proxy: nginx::NAME, cpu_us, requests_per_second: 1.0, p50_us: 1, p99_us: 2 };
-        CaseReport::new("get", &[nginx::NAME], costs.map(|cost| vec![turn(cost)]).into())
-    }
-
-    const BUSY: [f64; 2] = [8.0, 16.0];
-    const QUIET: [f64; 2] = [8.0, 8.1];
+    use Verdict::{Inconclusive, Measured};
 
     #[track_caller]
-    fn check(minutes: u16, costs: &[[f64; 2]], attempts: u32, verdict: Verdict) {
-        let mut costs = costs.iter().copied();
-        let report = Patience::of_minutes(minutes).measure(|| Ok(report(costs.next().unwrap()))).unwrap();
-        assert_eq!((report.attempts, report.verdict), (attempts, verdict));
+    fn check(minutes: u16, verdicts: &[Verdict], expected: (Verdict, u32)) {
+        let mut verdicts = verdicts.iter().copied();
+        let attempt = || Ok(verdicts.next().unwrap());
+        let measured = Patience::of_minutes(minutes).measure("get", attempt, |verdict| *verdict);
+        assert_eq!(measured.unwrap(), expected);
     }
 
     #[test]
@@ -77,19 +71,20 @@ mod tests {
     }
 
     #[test]
-    fn the_last_attempt_counts_and_the_report_knows_how_many_there_were() {
-        check(60, &[BUSY, BUSY, QUIET, BUSY], 3, Verdict::Measured);
-        check(60, &[QUIET, BUSY], 1, Verdict::Measured);
-        check(0, &[BUSY, QUIET], 1, Verdict::Inconclusive);
+    fn the_last_attempt_counts_and_how_many_there_were() {
+        check(60, &[Inconclusive, Inconclusive, Measured, Inconclusive], (Measured, 3));
+        check(60, &[Measured, Inconclusive], (Measured, 1));
+        check(0, &[Inconclusive, Measured], (Inconclusive, 1));
     }
 
     #[test]
     fn a_case_that_is_void_is_not_measured_again() {
         let mut attempts = 0;
-        let void = Patience::of_minutes(60).measure(|| {
+        let attempt = || -> anyhow::Result<Verdict> {
             attempts += 1;
             anyhow::bail!("void")
-        });
+        };
+        let void = Patience::of_minutes(60).measure("get", attempt, |verdict| *verdict);
         assert!(void.is_err() && attempts == 1);
     }
 }

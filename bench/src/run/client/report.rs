@@ -37,6 +37,8 @@ pub(super) struct ClientDocument {
     seconds: f64,
     /// What the run is worth.
     pub(super) verdict: Verdict,
+    /// How often it was made: the last time counts, the others the machine was busy.
+    pub(super) attempts: u32,
     clients: Vec<ClientReport>,
     rounds: Vec<Vec<Turn>>,
 }
@@ -78,7 +80,7 @@ impl ClientDocument {
             Some(reqwest) if reqwest.cpu_us.spread() <= MOST_SPREAD => Verdict::Measured,
             _ => Verdict::Inconclusive,
         };
-        Self { date, machine, core, seconds, verdict, clients, rounds }
+        Self { date, machine, core, seconds, verdict, attempts: 1, clients, rounds }
     }
 
     /// For people.
@@ -108,6 +110,10 @@ impl ClientDocument {
             let words =
                 "INCONCLUSIVE: plain reqwest's own figures lie more than 15 % apart, the machine was busy";
             parts.push(words.to_owned());
+        }
+        if self.attempts > 1 {
+            let busy = if self.verdict == Verdict::Inconclusive { "each time" } else { "the times before" };
+            parts.push(format!("Measured {} times: the machine was busy {busy}.", self.attempts));
         }
         parts.join("\n\n")
     }

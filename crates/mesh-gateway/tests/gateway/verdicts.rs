@@ -6,6 +6,8 @@ use mesh_core::{
     clock::{Clock, SystemClock},
     health::HealthPolicy,
     retry::RetryPolicy,
+    service::{BaseUrl, Instance},
+    store::HealthStore as _,
 };
 use mesh_gateway::GatewaySettings;
 use mesh_testkit::{
@@ -18,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Node, PATIENCE, manifest, service, until};
+use crate::support::{Node, PATIENCE, manifest, name, service, until};
 
 const GET: &[u8] = b"GET /api/orders HTTP/1.1\r\nHost: street\r\n\r\n";
 
@@ -80,6 +82,10 @@ async fn a_probe_is_over_at_the_end_of_its_body_and_at_the_head_of_an_endless_on
         let (failed, ()) = tokio::join!(node.get("/api/orders"), async { drop(listener.accept().await) });
         assert_eq!(failed.status, 502, "{media_type}");
         assert_eq!(status(&node).await, "unhealthy", "{media_type}");
+        // It is written after the answer, with the time of then.
+        let instance = [Instance { service: name("orders"), url: BaseUrl::parse(&url).unwrap() }];
+        let told = async || node.store.read(&instance).await.unwrap()[0].is_some();
+        until("the store was told of the failure", told).await;
         clock.advance(Duration::from_secs(31));
         assert_eq!(status(&node).await, "half_open", "{media_type}");
         let mut client = TcpStream::connect(node.running.public()).await.unwrap();
