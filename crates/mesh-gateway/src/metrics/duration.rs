@@ -9,13 +9,19 @@ use std::{
 const BOUNDS: [u64; 11] =
     [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
 
-/// How long something took, in buckets: short ones beside the sum.
+/// How many of the buckets are short.
+const SHORT: usize = 3;
+
+/// How long something took: the sum, and the short buckets beside it.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub(super) struct Durations {
     sum_micros: AtomicU64,
-    buckets: [AtomicU64; BOUNDS.len() + 1],
+    short: [AtomicU64; SHORT],
 }
+
+/// The other buckets.
+#[derive(Debug, Default)]
+pub(super) struct LongDurations([AtomicU64; BOUNDS.len() + 1 - SHORT]);
 
 /// A histogram at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,26 +47,47 @@ impl Histogram {
 }
 
 impl Durations {
-    pub(super) fn observe(&self, took: Duration) {
+    /// `long` is asked for when it took long.
+    pub(super) fn observe<'l>(&self, took: Duration, long: impl FnOnce() -> &'l LongDurations) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.partition_point(|bound| *bound < micros);
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        let bucket = self.short.get(bucket).unwrap_or_else(|| &long().0[bucket - SHORT]);
+        bucket.fetch_add(1, Ordering::Relaxed);
         self.sum_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
     pub(super) fn add_to(&self, sum: &mut Histogram) {
-        for (sum, bucket) in sum.counts.iter_mut().zip(&self.buckets) {
-            *sum += bucket.load(Ordering::Relaxed);
-        }
+        add(&self.short, &mut sum.counts[..SHORT]);
         sum.sum_micros += self.sum_micros.load(Ordering::Relaxed);
     }
 
     /// Takes over what another observed.
     pub(super) fn take_over(&self, gone: &Self) {
-        for (new, old) in self.buckets.iter().zip(&gone.buckets) {
-            new.fetch_add(old.load(Ordering::Relaxed), Ordering::Relaxed);
-        }
+        take_over(&self.short, &gone.short);
         self.sum_micros.fetch_add(gone.sum_micros.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+impl LongDurations {
+    pub(super) fn add_to(&self, sum: &mut Histogram) {
+        add(&self.0, &mut sum.counts[SHORT..]);
+    }
+
+    /// Takes over what another observed.
+    pub(super) fn take_over(&self, gone: &Self) {
+        take_over(&self.0, &gone.0);
+    }
+}
+
+fn add(buckets: &[AtomicU64], sums: &mut [u64]) {
+    for (sum, bucket) in sums.iter_mut().zip(buckets) {
+        *sum += bucket.load(Ordering::Relaxed);
+    }
+}
+
+fn take_over(new: &[AtomicU64], old: &[AtomicU64]) {
+    for (new, old) in new.iter().zip(old) {
+        new.fetch_add(old.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -70,16 +97,14 @@ mod tests {
 
     #[test]
     fn a_duration_falls_into_the_first_bucket_that_holds_it() {
-        let durations = Durations::default();
-        durations.observe(Duration::from_micros(500));
-        durations.observe(Duration::from_micros(501));
-        durations.observe(Duration::from_secs(60));
+        let (durations, long) = (Durations::default(), LongDurations::default());
+        for micros in [500, 501, 2_500, 2_501, 60_000_000] {
+            durations.observe(Duration::from_micros(micros), || &long);
+        }
         let mut histogram = Histogram::default();
         durations.add_to(&mut histogram);
-        let buckets = histogram.buckets();
-        assert_eq!(histogram.count(), 3);
-        assert_eq!(buckets[0], (0.000_5, 1));
-        assert_eq!(buckets[1], (0.001, 1));
-        assert_eq!(buckets[11], (f64::INFINITY, 1));
+        long.add_to(&mut histogram);
+        let counts: Vec<_> = histogram.buckets().into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(counts, [(0.000_5, 1), (0.001, 1), (0.002_5, 1), (0.005, 1), (f64::INFINITY, 1)]);
     }
 }

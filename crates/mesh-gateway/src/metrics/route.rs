@@ -1,13 +1,16 @@
 //! The figures of one route.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use http::StatusCode;
 
-use super::duration::{Durations, Histogram};
+use super::duration::{Durations, Histogram, LongDurations};
 
 /// The classes of answers, in the order of their counts.
 pub(super) const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -17,16 +20,24 @@ const GOOD: usize = 1;
 
 /// Answers by the first digit of their status, attempts, and how long answers took: one worker's.
 ///
-/// A good and fast answer writes to the first line of memory alone: with many routes each line is waited for.
+/// One line of memory, to which a good and fast answer writes: with many routes each line is waited for.
 #[derive(Debug, Default)]
-#[repr(C, align(64))]
+#[repr(align(64))]
 pub(crate) struct RouteCells {
     attempts: AtomicU64,
     /// Answers with 2xx.
     good: AtomicU64,
     durations: Durations,
+    /// Made when it is asked for.
+    rare: OnceLock<Box<RareCells>>,
+}
+
+/// What good and fast answers do not ask for.
+#[derive(Debug, Default)]
+struct RareCells {
     /// All answers but the good ones, whose place is empty.
     others: [AtomicU64; CLASSES.len()],
+    durations: LongDurations,
     retries: AtomicU64,
     failovers: AtomicU64,
     request_bytes: AtomicU64,
@@ -51,64 +62,71 @@ impl RouteSum {
 }
 
 impl RouteCells {
+    fn rare(&self) -> &RareCells {
+        self.rare.get_or_init(Box::default)
+    }
+
     /// Counts an answer and how long its head took.
     pub(crate) fn answered(&self, status: StatusCode, took: Duration) {
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
-        if let Some(counter) = self.class(class) {
+        let counter = if class == GOOD { Some(&self.good) } else { self.rare().others.get(class) };
+        if let Some(counter) = counter {
             counter.fetch_add(1, Ordering::Relaxed);
         }
-        self.durations.observe(took);
-    }
-
-    fn class(&self, class: usize) -> Option<&AtomicU64> {
-        if class == GOOD { Some(&self.good) } else { self.others.get(class) }
+        self.durations.observe(took, || &self.rare().durations);
     }
 
     /// Counts the attempts of one call; `instances` is how many different ones were tried.
     pub(crate) fn attempted(&self, attempts: usize, instances: usize) {
         self.attempts.fetch_add(attempts as u64, Ordering::Relaxed);
         if attempts > 1 {
-            self.failovers.fetch_add(instances.saturating_sub(1) as u64, Ordering::Relaxed);
-            self.retries.fetch_add(attempts.saturating_sub(instances) as u64, Ordering::Relaxed);
+            let rare = self.rare();
+            rare.failovers.fetch_add(instances.saturating_sub(1) as u64, Ordering::Relaxed);
+            rare.retries.fetch_add(attempts.saturating_sub(instances) as u64, Ordering::Relaxed);
         }
     }
 
     /// Counts the bytes of a request's body.
     pub(crate) fn received(&self, bytes: usize) {
         if bytes > 0 {
-            self.request_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            self.rare().request_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
     }
 
     #[cfg(test)]
     pub(super) fn failovers(&self) -> u64 {
-        self.failovers.load(Ordering::Relaxed)
+        self.rare().failovers.load(Ordering::Relaxed)
     }
 
     pub(super) fn add_to(&self, sum: &mut RouteSum) {
-        for (class, sum) in sum.classes.iter_mut().enumerate() {
-            *sum += self.class(class).map_or(0, |counter| counter.load(Ordering::Relaxed));
-        }
         sum.attempts += self.attempts.load(Ordering::Relaxed);
-        sum.retries += self.retries.load(Ordering::Relaxed);
-        sum.failovers += self.failovers.load(Ordering::Relaxed);
-        sum.request_bytes += self.request_bytes.load(Ordering::Relaxed);
+        sum.classes[GOOD] += self.good.load(Ordering::Relaxed);
         self.durations.add_to(&mut sum.durations);
+        let Some(rare) = self.rare.get() else { return };
+        for (sum, counter) in sum.classes.iter_mut().zip(&rare.others) {
+            *sum += counter.load(Ordering::Relaxed);
+        }
+        rare.durations.add_to(&mut sum.durations);
+        sum.retries += rare.retries.load(Ordering::Relaxed);
+        sum.failovers += rare.failovers.load(Ordering::Relaxed);
+        sum.request_bytes += rare.request_bytes.load(Ordering::Relaxed);
     }
 
     /// Takes over what another counted.
     pub(super) fn take_over(&self, gone: &Self) {
-        let pairs = [
-            (&self.good, &gone.good),
-            (&self.attempts, &gone.attempts),
-            (&self.retries, &gone.retries),
-            (&self.failovers, &gone.failovers),
-            (&self.request_bytes, &gone.request_bytes),
-        ];
-        for (new, old) in pairs.into_iter().chain(self.others.iter().zip(&gone.others)) {
+        let add = |new: &AtomicU64, old: &AtomicU64| {
             new.fetch_add(old.load(Ordering::Relaxed), Ordering::Relaxed);
-        }
+        };
+        add(&self.attempts, &gone.attempts);
+        add(&self.good, &gone.good);
         self.durations.take_over(&gone.durations);
+        let Some(gone) = gone.rare.get() else { return };
+        let rare = self.rare();
+        rare.others.iter().zip(&gone.others).for_each(|(new, old)| add(new, old));
+        rare.durations.take_over(&gone.durations);
+        add(&rare.retries, &gone.retries);
+        add(&rare.failovers, &gone.failovers);
+        add(&rare.request_bytes, &gone.request_bytes);
     }
 }
 
@@ -120,6 +138,15 @@ mod tests {
         let mut sum = RouteSum::default();
         cells.add_to(&mut sum);
         sum
+    }
+
+    #[test]
+    fn good_and_fast_answers_need_one_line_of_a_cache() {
+        assert_eq!(size_of::<RouteCells>(), 64);
+        let cells = RouteCells::default();
+        cells.attempted(1, 1);
+        cells.answered(StatusCode::OK, Duration::from_millis(2));
+        assert!(cells.rare.get().is_none());
     }
 
     #[test]
