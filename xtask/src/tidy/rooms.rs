@@ -11,6 +11,7 @@ const CORE: &[&str] = &[
     "bytes",
     "event-listener",
     "hex",
+    "itoa",
     "http",
     "md-5",
     "mockall",
