@@ -22,9 +22,9 @@ pub(super) struct Sliced {
     said: BufReader<ChildStdout>,
 }
 
-/// Lets all of `turns` have their slices in turn, until each has had `length`. It goes round, to and fro: each begins as often
-/// as the others, none ever has two slices in a row, and each comes as often after one of its neighbours as after the
-/// other. Who comes after whom makes some percent of a difference. In every second round the order is reversed.
+/// Lets all of `turns` have their slices in turn, until each has had `length`. It goes round, to and fro: none
+/// ever has two slices in a row, and each comes about as often after one of its neighbours as after the other, over rounds
+/// of which every second one is reversed. Who comes after whom made some percent of a difference.
 ///
 /// # Errors
 ///
