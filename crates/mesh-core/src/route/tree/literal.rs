@@ -26,7 +26,8 @@ struct Slot {
 /// A literal of up to 16 bytes, or what is seen of a longer one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
-    /// The first eight bytes and the last eight, which may overlap; shorter ones in the first word alone.
+    /// The first eight bytes and the last eight, which may overlap; shorter ones in the first word alone. Of a longer one the
+    /// second word is made of all bytes, so that literals that begin and end alike lie apart as well.
     words: [u64; 2],
     length: u32,
 }
@@ -39,7 +40,8 @@ impl Key {
         let bytes = text.as_bytes();
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let words = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            [u64::from_be_bytes(*first), u64::from_be_bytes(*last)]
+            let last = u64::from_be_bytes(*last);
+            [u64::from_be_bytes(*first), if bytes.len() > HELD { folded(bytes, last) } else { last }]
         } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
             [u64::from(u32::from_be_bytes(*first)) << 32 | u64::from(u32::from_be_bytes(*last)), 0]
         } else {
@@ -48,7 +50,7 @@ impl Key {
         Self { words, length }
     }
 
-    /// The two halves of a product: each bit depends on all of them (as in wyhash and foldhash).
+    /// The two halves of a product in one, as wyhash and foldhash mix.
     const fn hash(self) -> u64 {
         let [first, last] = self.words;
         let one = first ^ 0x9e37_79b9_7f4a_7c15;
@@ -56,6 +58,14 @@ impl Key {
         let product = (one as u128) * (other as u128);
         (product >> 64) as u64 ^ product as u64
     }
+}
+
+/// All bytes in one word; `last`: the last eight, which may be no whole chunk.
+fn folded(bytes: &[u8], last: u64) -> u64 {
+    let (chunks, _) = bytes.as_chunks();
+    chunks.iter().fold(last, |word, chunk| {
+        (word ^ u64::from_be_bytes(*chunk)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+    })
 }
 
 impl Slot {
@@ -136,6 +146,7 @@ mod tests {
             |n: u32| format!("r{n}"),
             |n| format!("products-{n:03}"),
             |n| format!("{n:03}-of-the-organisation"),
+            |n| format!("organisation-{n:03}-settings"),
         ] {
             let slots = 2_048;
             let mut taken = vec![0; slots];
