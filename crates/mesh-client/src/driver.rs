@@ -74,9 +74,9 @@ pub struct Sent<R> {
 /// One attempt that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct AttemptRecord {
-    /// The instance.
-    pub url: BaseUrl,
+pub struct AttemptRecord<U = BaseUrl> {
+    /// The instance; borrowed from the view by [`Driver::drive`].
+    pub url: U,
     /// The answer's status, or none.
     pub status: Option<u16>,
     /// `ok`, `status 503`, or the failure's word (`connect`, `timeout`, …) and message.
@@ -87,7 +87,14 @@ pub struct AttemptRecord {
     pub elapsed: Duration,
 }
 
-impl AttemptRecord {
+impl AttemptRecord<&BaseUrl> {
+    fn into_owned(self) -> AttemptRecord {
+        let Self { url, status, outcome, failure, elapsed } = self;
+        AttemptRecord { url: url.clone(), status, outcome, failure, elapsed }
+    }
+}
+
+impl<U> AttemptRecord<U> {
     /// Whether it counts as a failure: no answer, or one of 500 and above.
     #[must_use]
     pub fn has_failed(&self) -> bool {
@@ -112,7 +119,7 @@ pub struct CallFacts {
 
 /// How a call went.
 #[derive(Debug)]
-pub struct Report<R> {
+pub struct Report<R, U = BaseUrl> {
     /// How it ended.
     pub ending: Ending,
     /// The last answer, where the ending carries one.
@@ -120,12 +127,22 @@ pub struct Report<R> {
     /// Which instance gave it: an index into the view.
     pub instance: Option<usize>,
     /// Every attempt, in order.
-    pub attempts: Vec<AttemptRecord>,
+    pub attempts: Vec<AttemptRecord<U>>,
     /// When it ended.
     pub ended: Tick,
     /// The success of that instance, where it waits for the answer's body ([`ToCome::decides`]): whoever reads the
     /// body says when it has come.
     pub pending: Option<Pending>,
+}
+
+impl<R> Report<R, &BaseUrl> {
+    /// The same, to outlive the view.
+    #[must_use]
+    pub fn into_owned(self) -> Report<R> {
+        let Self { ending, response, instance, attempts, ended, pending } = self;
+        let attempts = attempts.into_iter().map(AttemptRecord::into_owned).collect();
+        Report { ending, response, instance, attempts, ended, pending }
+    }
 }
 
 /// Carries out calls. One per process or worker; cheap to clone.
@@ -156,12 +173,12 @@ impl Driver {
     /// Judges health once per instance and call: local view first, then the reporter, after the last attempt; a success
     /// that the answer's body decides comes later ([`Report::pending`]). The future
     /// is `Send` when the transport's is; a call whose future is dropped judges nobody.
-    pub async fn drive<T: Transport>(
+    pub async fn drive<'v, T: Transport>(
         &self,
-        view: &ServiceView,
+        view: &'v ServiceView,
         facts: &CallFacts,
         transport: &T,
-    ) -> Report<T::Response> {
+    ) -> Report<T::Response, &'v BaseUrl> {
         // Holds the probe, if this call makes one, until the verdicts are in the view.
         let mut now = facts.begun;
         let mut order = view.order(&self.policy, now, facts.may_repeat);
@@ -264,7 +281,12 @@ impl Driver {
         emit_change(self.sink.as_ref(), instance, change);
     }
 
-    fn tell_failed(&self, instance: &Instance, (method, path): (&Method, &str), record: &AttemptRecord) {
+    fn tell_failed<U>(
+        &self,
+        instance: &Instance,
+        (method, path): (&Method, &str),
+        record: &AttemptRecord<U>,
+    ) {
         self.sink.emit(Event::ServiceRequestFailed {
             service: instance.service.clone(),
             url: instance.url.clone(),
@@ -275,7 +297,7 @@ impl Driver {
         });
     }
 
-    fn tell_unavailable(&self, view: &ServiceView, ending: Ending, attempts: &[AttemptRecord]) {
+    fn tell_unavailable<U>(&self, view: &ServiceView, ending: Ending, attempts: &[AttemptRecord<U>]) {
         let message = match (ending, attempts.last()) {
             (Ending::NoInstance, _) => no_instances(view.name()),
             (Ending::DeadlineExceeded, Some(last)) => format!("deadline exceeded after {}", last.outcome),
@@ -292,18 +314,12 @@ pub(crate) fn no_instances(service: &ServiceName) -> String {
     format!("No instances configured for service [{service}].")
 }
 
-fn record<R>(instance: &Instance, sent: &Sent<R>, elapsed: Duration) -> AttemptRecord {
+fn record<'v, R>(instance: &'v Instance, sent: &Sent<R>, elapsed: Duration) -> AttemptRecord<&'v BaseUrl> {
     let failure = match sent.outcome {
         Outcome::NotSent(failure) | Outcome::Lost(failure) => Some(failure),
         Outcome::Answered | Outcome::ServerError { .. } => None,
     };
-    AttemptRecord {
-        url: instance.url.clone(),
-        status: sent.status,
-        outcome: describe(sent),
-        failure,
-        elapsed,
-    }
+    AttemptRecord { url: &instance.url, status: sent.status, outcome: describe(sent), failure, elapsed }
 }
 
 /// `ok`, `status 503`, or the failure's word and message.

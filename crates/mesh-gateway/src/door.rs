@@ -29,7 +29,7 @@ use crate::{
     peer::Peer,
     proxy::{self, Arrival},
     registration,
-    snapshot::{RouteState, Snapshot},
+    snapshot::{Held, RouteRef, Snapshot},
     trail::Trail,
 };
 pub(crate) use buffer::{announces_too_much, buffer, malformed_body};
@@ -115,7 +115,7 @@ fn noted(response: Response<Body>, line: Option<Arc<Pending>>) -> Response<Body>
 enum Way {
     Answer(Box<Response<Body>>),
     Registration,
-    Route(Arc<RouteState>),
+    Route(RouteRef),
 }
 
 impl Way {
@@ -130,8 +130,7 @@ fn direct<'a>(
     parts: &'a Parts,
     has_body: bool,
 ) -> (Trail, Result<(Head<'a>, Way), Refusal>) {
-    let shared = gateway.shared();
-    let snapshot = shared.snapshot.load();
+    let (shared, snapshot) = (gateway.shared(), gateway.snapshot());
     let settings = &snapshot.reloadable.settings;
     let survey = Survey::of(&parts.headers);
     let trail = Trail::of(&survey, &*shared.entropy, &settings.trace);
@@ -147,7 +146,7 @@ fn direct<'a>(
     (trail, directed)
 }
 
-fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
+fn way(snapshot: &Arc<Held<Snapshot>>, method: &Method, head: &Head<'_>) -> Way {
     let Some(target) = &head.target else {
         return Way::answer(options(&head::METHODS));
     };
@@ -163,8 +162,8 @@ fn way(snapshot: &Snapshot, method: &Method, head: &Head<'_>) -> Way {
         return Way::answer(refusal.into_response());
     }
     let rank = snapshot.table.rank(method, target.path());
-    if let Some(route) = rank.and_then(|rank| snapshot.routes.get(rank)) {
-        return Way::Route(Arc::clone(route));
+    if let Some(route) = rank.and_then(|rank| RouteRef::of(snapshot, rank)) {
+        return Way::Route(route);
     }
     match snapshot.table.allowed(target.path()) {
         Some(methods) if *method == Method::OPTIONS => Way::answer(options(&methods)),

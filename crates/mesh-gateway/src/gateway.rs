@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::Guard;
 use bytes::Bytes;
 use http::{Request, Response, Version, header::CONNECTION, request::Parts};
 use mesh_core::{error::Code, signature::Keyring};
@@ -29,6 +30,7 @@ use crate::{
     registry::RouteRegistry,
     reloadable::Reloadable,
     settings::GatewaySettings,
+    snapshot::{Held, Snapshot},
     transport::Pool,
 };
 pub use builder::{BuildError, GatewayBuilder};
@@ -52,7 +54,7 @@ pub struct Gateway {
 
 impl Gateway {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let worker = Worker::begin(&shared.metrics, &shared.clock);
+        let worker = Worker::begin(&shared.metrics, &shared.clock, &shared.snapshot);
         Self { shared, worker, tunnels: Tunnels::default() }
     }
 
@@ -126,6 +128,11 @@ impl Gateway {
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.worker.pool
+    }
+
+    /// What is served now, held by this worker.
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Held<Snapshot>>> {
+        self.worker.snapshot.load(&self.shared.snapshot)
     }
 
     /// What this worker counts.

@@ -5,11 +5,7 @@
 
 mod broken;
 
-use std::{
-    convert::Infallible,
-    error::Error,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{convert::Infallible, error::Error, sync::atomic::Ordering};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -29,7 +25,7 @@ use crate::{
     metrics::Tally,
     peer::Peer,
     proxy::{self, Arrival, Way},
-    snapshot::RouteState,
+    snapshot::{RouteRef, RouteState},
     trail::Trail,
 };
 use broken::Watching;
@@ -37,7 +33,7 @@ use broken::Watching;
 /// Answers an unsafe request to a route that declares `idempotency`: forwarded, replayed or refused.
 pub(crate) async fn answer_straight<B>(
     gateway: &Gateway,
-    route: Arc<RouteState>,
+    route: RouteRef,
     mut request: Request<B>,
     peer: Peer,
     trail: Trail,
@@ -49,9 +45,9 @@ where
     let scope = Scope(edge_scope(request.headers()));
     request.extensions_mut().insert(scope);
     let forward = {
-        let (gateway, route) = (gateway.clone(), Arc::clone(&route));
+        let (gateway, route) = (gateway.clone(), route.clone());
         service_fn(move |request: Request<axum::body::Body>| {
-            let (gateway, route, trail) = (gateway.clone(), Arc::clone(&route), trail.clone());
+            let (gateway, route, trail) = (gateway.clone(), route.clone(), trail.clone());
             async move { Ok::<_, Infallible>(forwarded(&gateway, &route, request, peer, &trail).await) }
         })
     };
@@ -94,7 +90,7 @@ where
 
 async fn forwarded(
     gateway: &Gateway,
-    route: &Arc<RouteState>,
+    route: &RouteRef,
     request: Request<axum::body::Body>,
     peer: Peer,
     trail: &Trail,

@@ -27,7 +27,7 @@ use crate::{
     meta::RouteMeta,
     overrides::RouteService,
     peer::Peer,
-    snapshot::RouteState,
+    snapshot::RouteRef,
     trail::Trail,
 };
 
@@ -40,7 +40,7 @@ pub(crate) struct Unread;
 #[derive(Clone, Debug)]
 pub(crate) struct Passage {
     pub(crate) gateway: Gateway,
-    pub(crate) route: Arc<RouteState>,
+    pub(crate) route: RouteRef,
     pub(crate) peer: Peer,
     pub(crate) trail: Trail,
 }
@@ -56,7 +56,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    let route = Arc::clone(&passage.route);
+    let route = passage.route.clone();
     let clock = Arc::clone(&passage.gateway.shared().clock);
     let cells = Arc::clone(passage.gateway.cells());
     let begun = clock.monotonic();

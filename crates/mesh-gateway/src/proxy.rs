@@ -5,8 +5,6 @@ mod outgoing;
 mod replaced;
 mod switched;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderMap, Response, request::Parts};
 use mesh_client::driver::CallFacts;
@@ -49,7 +47,7 @@ pub(crate) struct Arrival<'a> {
 /// Forwards a request that was checked and has a route.
 pub(crate) async fn forward<B>(
     gateway: &Gateway,
-    route: &Arc<RouteState>,
+    route: &RouteState,
     parts: &Parts,
     head: &Head<'_>,
     body: B,

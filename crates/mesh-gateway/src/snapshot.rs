@@ -1,6 +1,7 @@
 //! Everything a request needs to know, immutable and replaced whole: one load per request.
 
 mod build;
+mod own;
 mod state;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,6 +14,7 @@ use mesh_core::{
 
 use crate::reloadable::Reloadable;
 pub(crate) use build::build;
+pub(crate) use own::{Held, Latest, Own, RouteRef};
 pub(crate) use state::{RouteState, ServiceState};
 
 /// What the gateway serves at one moment.
@@ -35,5 +37,5 @@ pub(crate) struct Snapshot {
     /// Overrides in code for routes that no manifest declares, in words.
     pub(crate) idle: Vec<String>,
     /// What is known of routes, by their rank in the table.
-    pub(crate) routes: Vec<Arc<RouteState>>,
+    pub(crate) routes: Vec<RouteState>,
 }

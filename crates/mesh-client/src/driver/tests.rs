@@ -112,7 +112,8 @@ impl Transport for Script {
 async fn attempts_are_numbered_and_cut_to_the_deadline() {
     let script = Script::new([lost(), lost(), sent(200)]);
     let facts = CallFacts { deadline: Tick(1).after(Duration::from_secs(5)), ..facts() };
-    let report = driver().drive(&view(3), &facts, &script).await;
+    let view = view(3);
+    let report = driver().drive(&view, &facts, &script).await;
     assert_eq!((report.ending, report.response), (Ending::Answered, Some(200)));
     let outcomes: Vec<_> = report.attempts.iter().map(|attempt| attempt.outcome.clone()).collect();
     assert_eq!(outcomes, ["reset: gone", "reset: gone", "ok"]);
@@ -126,16 +127,17 @@ async fn attempts_are_numbered_and_cut_to_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_attempt_decides_and_no_earlier_answer_is_passed_on() {
+    let view = view(2);
     let report = driver()
         .drive(
-            &view(2),
+            &view,
             &facts(),
             &Script::new([sent(500), sent(500), sent(500), sent(502), sent(503), sent(504)]),
         )
         .await;
     assert_eq!((report.ending, report.response), (Ending::ServerError, Some(504)));
     let once = CallFacts { policy: RetryPolicy { retries: 0, ..RetryPolicy::default() }, ..facts() };
-    let report = driver().drive(&view(2), &once, &Script::new([sent(500), lost()])).await;
+    let report = driver().drive(&view, &once, &Script::new([sent(500), lost()])).await;
     assert_eq!((report.ending, report.response), (Ending::Failed(Failure::Reset), None));
     assert_eq!((report.instance, report.attempts.len()), (None, 2));
 }
@@ -186,7 +188,8 @@ async fn a_transport_may_belong_to_one_thread() {
         }
     }
     let counter = Rc::new(RefCell::new(0));
-    let report = driver().drive(&view(1), &facts(), &Local(Rc::clone(&counter))).await;
+    let view = view(1);
+    let report = driver().drive(&view, &facts(), &Local(Rc::clone(&counter))).await;
     assert_eq!((report.response, *counter.borrow()), (Some(200), 1));
 }
 

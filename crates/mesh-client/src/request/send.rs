@@ -150,7 +150,7 @@ async fn drive(inner: &Inner, ready: &Ready) -> Report<Answer> {
         transport: inner.transport.as_ref(),
         connect_timeout: inner.connect_timeout,
     };
-    let report = inner.driver.drive(&ready.view, &ready.facts, &transport).await;
+    let report = inner.driver.drive(&ready.view, &ready.facts, &transport).await.into_owned();
     if !ready.prepared.signs_body {
         inner.unsigned_bodies.fetch_add(report.attempts.len() as u64, Ordering::Relaxed);
     }

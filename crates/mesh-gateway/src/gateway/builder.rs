@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
-use arc_swap::ArcSwap;
 use http::HeaderValue;
 use mesh_client::{driver::Driver, report};
 use mesh_core::{
@@ -25,6 +24,7 @@ use crate::{
     refresh::{self, Control},
     reloadable::Reloadable,
     settings::GatewaySettings,
+    snapshot::Latest,
     tls::TlsError,
 };
 
@@ -208,7 +208,7 @@ impl GatewayBuilder {
             driver,
             idempotency,
             overrides,
-            snapshot: ArcSwap::from_pointee(snapshot),
+            snapshot: Latest::new(snapshot),
             metrics,
             access_log,
             commands,

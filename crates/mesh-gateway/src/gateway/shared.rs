@@ -5,7 +5,6 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use arc_swap::ArcSwap;
 use http::HeaderValue;
 use mesh_client::driver::Driver;
 use mesh_core::{clock::Clock, entropy::Entropy, event::EventSink, health::HealthPolicy, name::ServiceName};
@@ -17,7 +16,7 @@ use crate::{
     metrics::Metrics,
     overrides::Overrides,
     refresh::{Command, Control},
-    snapshot::Snapshot,
+    snapshot::{Latest, Snapshot},
 };
 
 /// What all workers share: the snapshot, the keys, the figures.
@@ -34,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) idempotency: IdempotencyLayer,
     /// What the embedding code put in the way of requests; stays.
     pub(crate) overrides: Overrides,
-    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) snapshot: Latest<Snapshot>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) commands: mpsc::Sender<Command>,

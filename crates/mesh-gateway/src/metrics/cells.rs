@@ -9,7 +9,7 @@ use std::{
 };
 
 use mesh_client::driver::AttemptRecord;
-use mesh_core::{error::Code, name::ServiceName, retry::Failure};
+use mesh_core::{error::Code, name::ServiceName, retry::Failure, service::BaseUrl};
 
 use super::{refusals::Refusals, route::RouteCells, rows::Rows};
 
@@ -89,7 +89,12 @@ impl Cells {
     }
 
     /// Counts the attempts of a call at the route with this number, and the failures among them.
-    pub(crate) fn attempted(&self, number: usize, service: &ServiceName, attempts: &[AttemptRecord]) {
+    pub(crate) fn attempted(
+        &self,
+        number: usize,
+        service: &ServiceName,
+        attempts: &[AttemptRecord<&BaseUrl>],
+    ) {
         if let Some(cells) = self.route(number) {
             cells.attempted(attempts.len(), different(attempts));
         }
@@ -133,11 +138,11 @@ impl Cells {
 }
 
 /// How many instances the attempts went to.
-fn different(attempts: &[AttemptRecord]) -> usize {
+fn different(attempts: &[AttemptRecord<&BaseUrl>]) -> usize {
     match attempts {
         [] | [_] => attempts.len(),
         _ => {
-            let mut urls: Vec<_> = attempts.iter().map(|attempt| &attempt.url).collect();
+            let mut urls: Vec<_> = attempts.iter().map(|attempt| attempt.url).collect();
             urls.sort_unstable();
             urls.dedup();
             urls.len()

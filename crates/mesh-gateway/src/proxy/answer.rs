@@ -9,6 +9,7 @@ use mesh_core::{
     error::Code,
     forward::{location, response},
     retry::Failure,
+    service::BaseUrl,
 };
 
 use super::switched::{self, Switch};
@@ -20,8 +21,8 @@ use crate::{
 /// The last attempt decides (docs/refusals.md, row 78).
 pub(super) fn of(
     gateway: &Gateway,
-    route: &Arc<RouteState>,
-    report: Report<Response<UpstreamBody>>,
+    route: &RouteState,
+    report: Report<Response<UpstreamBody>, &BaseUrl>,
     trail: &Trail,
     switch: Option<Switch>,
 ) -> Result<Response<Body>, Refusal> {
@@ -64,7 +65,7 @@ pub(super) fn unavailable() -> Refusal {
 
 fn pass_on(
     gateway: &Gateway,
-    route: &Arc<RouteState>,
+    route: &RouteState,
     upstream: Response<UpstreamBody>,
     (instance, pending): (Option<usize>, Option<Pending>),
     trail: &Trail,
@@ -78,17 +79,17 @@ fn pass_on(
     if body.is_here() {
         pending.into_iter().for_each(Pending::good);
     } else if let Some(instance) = instance {
-        let (shared, route, trail) = (Arc::clone(shared), Arc::clone(route), trail.clone());
+        let (shared, service, trail) = (Arc::clone(shared), Arc::clone(&route.service), trail.clone());
         let cells = Arc::clone(gateway.cells());
         body.watch(move |ended| {
             let Err(message) = ended else { return pending.into_iter().for_each(Pending::good) };
             drop(pending);
             cells.count(Tally::BodyBroke);
-            if let Some(broken) = route.service.view.instances().get(instance) {
+            if let Some(broken) = service.view.instances().get(instance) {
                 let url = broken.instance().url.as_str();
-                cells.failed(&route.entry.service, url, Some(Failure::Truncated));
+                cells.failed(service.view.name(), url, Some(Failure::Truncated));
             }
-            shared.driver.body_failed(&route.service.view, instance, &trail.logged_id(), message);
+            shared.driver.body_failed(&service.view, instance, &trail.logged_id(), message);
         });
     }
     Response::from_parts(parts, Body::upstream(body))

@@ -1,7 +1,5 @@
 //! Requests that switch to another protocol: how the instance is asked, and what its 101 opens.
 
-use std::sync::Arc;
-
 use http::{
     HeaderValue, Response, StatusCode,
     header::{CONNECTION, UPGRADE},
@@ -53,7 +51,7 @@ pub(super) fn ask(
 /// Passes the 101 on, and opens the tunnel behind it.
 pub(super) fn pass_on(
     gateway: &Gateway,
-    route: &Arc<RouteState>,
+    route: &RouteState,
     upstream: Response<UpstreamBody>,
     instance: Option<usize>,
     switch: Switch,

@@ -5,7 +5,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 use mesh_core::{clock::Tick, route::remembered::Remembered};
 
 use super::snapshot_file;
-use crate::{gateway::Shared, reloadable::Reloadable, snapshot};
+use crate::{
+    gateway::Shared,
+    reloadable::Reloadable,
+    snapshot::{self, Snapshot},
+};
 
 /// A change is written at once, but not more often than this.
 const WRITE_PAUSE: Duration = Duration::from_secs(1);
@@ -19,12 +23,14 @@ pub(super) struct Publisher {
     is_dirty: bool,
     was_refused: bool,
     written: Option<Tick>,
+    /// What was served before, for as long as requests use it: they shall not be who frees it.
+    retired: Vec<Arc<Snapshot>>,
 }
 
 impl Publisher {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let reloadable = Arc::clone(&shared.snapshot.load().reloadable);
-        Self { shared, reloadable, is_dirty: false, was_refused: false, written: None }
+        Self { shared, reloadable, is_dirty: false, was_refused: false, written: None, retired: Vec::new() }
     }
 
     /// What applies now.
@@ -44,6 +50,7 @@ impl Publisher {
         if changed || !self.shared.snapshot.load().ready {
             self.publish(remembered, now);
         }
+        self.retired.retain(|retired| Arc::strong_count(retired) > 1);
         self.write(remembered, now).await;
     }
 
@@ -54,7 +61,7 @@ impl Publisher {
 
     fn replace(&mut self, remembered: &Remembered, is_ready: bool, now: Tick) {
         let shared = &self.shared;
-        let previous = shared.snapshot.load_full();
+        let previous = Arc::clone(&shared.snapshot.load());
         let (reloadable, overrides, metrics) = (&self.reloadable, &shared.overrides, &shared.metrics);
         let next =
             snapshot::build(reloadable, overrides, remembered, Some(&previous), metrics, is_ready, now);
@@ -75,6 +82,7 @@ impl Publisher {
             "routes replaced"
         );
         shared.snapshot.store(Arc::new(next));
+        self.retired.push(previous);
         self.is_dirty = true;
     }
 

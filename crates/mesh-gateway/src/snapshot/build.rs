@@ -56,14 +56,13 @@ pub(crate) fn build(
         let policy = policies.entry(terms).or_insert_with_key(|terms| {
             Arc::new(RoutePolicy { reloadable: Arc::clone(reloadable), terms: terms.clone() })
         });
-        let route = RouteState {
+        routes.push(RouteState {
             service: Arc::clone(service),
             policy: Arc::clone(policy),
             entry: Arc::clone(entry),
             number: metrics.route(entry),
             stack: stacks.get(entry),
-        };
-        routes.push(Arc::new(route));
+        });
     }
     let idle = overrides.idle(&table);
     Snapshot {
