@@ -64,7 +64,7 @@ where
         }
         Way::Route(route) => match &route.stack {
             Some(stack) => {
-                let stack = stack.clone();
+                let stack = (**stack).clone();
                 let path = head.target.map_or("", |target| target.path()).to_owned();
                 let span = trail.span();
                 let passage = Passage { gateway: gateway.clone(), route, peer, trail };

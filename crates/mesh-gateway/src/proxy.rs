@@ -58,7 +58,7 @@ where
     B::Error: Into<BodyError>,
 {
     let shared = gateway.shared();
-    let settings = &route.policy.reloadable.settings;
+    let (settings, terms) = (&route.policy.reloadable.settings, route.terms());
     let begun = shared.clock.monotonic();
     let (body, streamed) = if body.is_end_stream() {
         (Bytes::new(), None)
@@ -66,11 +66,11 @@ where
         Box::pin(outgoing::body(route, parts, body)).await?
     };
     let now = if body.is_empty() { begun } else { shared.clock.monotonic() };
-    let is_last_resort = route.service.all_open(&shared.health, now);
+    let is_last_resort = route.view.all_open(&shared.health, now);
     if is_last_resort && route.service.just_failed(now) {
         return Err(answer::unavailable());
     }
-    let mut policy = route.service.retry;
+    let mut policy = terms.service.retry;
     if is_last_resort {
         // A look at each instance, without waits in between: whoever comes after it is answered at once.
         policy.retries = 0;
@@ -81,7 +81,7 @@ where
     let may_repeat =
         may_repeat(route, parts) && body.len() <= settings.limits.held_body && streamed.is_none();
     let signs_body = streamed.is_none()
-        && (body.is_empty() || !route.service.multipart.leaves_out(&parts.method, &parts.headers));
+        && (body.is_empty() || !terms.service.multipart.leaves_out(&parts.method, &parts.headers));
     let transport = Outgoing {
         pool: gateway.pool(),
         clock: &shared.clock,
@@ -89,7 +89,7 @@ where
         name: &shared.name_header,
         method: &parts.method,
         path_and_query: &path_and_query,
-        protocol: route.service.protocol,
+        protocol: terms.service.protocol,
         takes_trailers: outgoing::takes_trailers(route, parts),
         lines: &lines,
         body: &body,
@@ -103,17 +103,18 @@ where
     let facts = CallFacts {
         policy,
         may_repeat,
-        attempt_timeout: route.terms().attempt_timeout,
+        attempt_timeout: terms.attempt_timeout,
         begun: now,
-        deadline: begun.after(route.terms().deadline),
+        deadline: begun.after(terms.deadline),
     };
-    let drive = || shared.driver.drive(&route.service.view, &facts, &transport);
+    // Known before the wait: what lies behind the route has left the cache by its end.
+    let (cells, figures) = (gateway.cells(), gateway.cells().route(route.number));
+    let drive = || shared.driver.drive(&route.view, &facts, &transport);
     let report = match &streamed {
         None => drive().await,
         Some(streamed) => Box::pin(streamed.unless_broken(drive())).await.ok_or_else(malformed_body)?,
     };
-    let cells = gateway.cells();
-    cells.attempted(route.number, &route.entry.service, &report.attempts);
+    cells.attempted(figures, &route.view, &report.attempts);
     if !signs_body {
         cells.add(Tally::BodyUnsigned, report.attempts.len() as u64);
     }
@@ -121,7 +122,7 @@ where
         line.asked(report.attempts.len(), report.attempts.last().map(|last| last.url.as_str()));
     }
     let ended = report.ended;
-    let answered = answer::of(gateway, route, report, arrival.trail, switch);
+    let answered = answer::of((gateway, settings), route, report, arrival.trail, switch);
     let status = match &answered {
         Ok(response) => response.status(),
         Err(refusal) => {
@@ -132,7 +133,7 @@ where
         }
     };
     if arrival.way == Way::Straight
-        && let Some(figures) = cells.route(route.number)
+        && let Some(figures) = figures
     {
         figures.received(body.len());
         figures.answered(status, ended.since(begun));
@@ -148,8 +149,8 @@ fn may_repeat(route: &RouteState, parts: &Parts) -> bool {
             || route.entry.route.is_idempotent()
             || (has_value(&parts.headers, &X_REQUEST_ID) && route.declares_idempotency())
     };
-    route.service.retry.may_repeat(&parts.method, false)
-        || route.service.retry.may_repeat(&parts.method, has_explicit_key())
+    let retry = &route.terms().service.retry;
+    retry.may_repeat(&parts.method, false) || retry.may_repeat(&parts.method, has_explicit_key())
 }
 
 fn has_value(headers: &HeaderMap, name: &http::HeaderName) -> bool {

@@ -18,6 +18,7 @@ const CORE: &[&str] = &[
     "ring",
     "serde",
     "serde_json",
+    "smol_str",
     "thiserror",
     "zeroize",
 ];

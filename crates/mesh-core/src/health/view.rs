@@ -24,11 +24,16 @@ use crate::{
     service::{BaseUrl, Instance},
 };
 
-/// The instances of one service, as this process sees them. What each call asks for stands in front.
-#[derive(Debug)]
-#[repr(C)]
+/// The instances of one service, as this process sees them. Clones are of the same instances, and take turns together.
+#[derive(Clone, Debug)]
 pub struct ServiceView {
     instances: Instances,
+    common: Arc<Common>,
+}
+
+/// What calls rarely ask for.
+#[derive(Debug)]
+struct Common {
     rotation: AtomicUsize,
     name: ServiceName,
 }
@@ -48,7 +53,7 @@ impl ServiceView {
     /// is listed twice is one instance.
     #[must_use]
     pub fn new(name: ServiceName, urls: &[BaseUrl], previous: Option<&Self>) -> Self {
-        let previous = previous.filter(|view| view.name == name);
+        let previous = previous.filter(|view| *view.name() == name);
         let known = previous.map_or(&[][..], |view| &*view.instances);
         let mut instances: Vec<Arc<InstanceView>> = Vec::with_capacity(urls.len());
         for url in urls {
@@ -60,20 +65,27 @@ impl ServiceView {
                 Arc::new(InstanceView::new(Instance { service: name.clone(), url: url.clone() }))
             }));
         }
-        let rotation = previous.map_or(0, |view| view.rotation.load(Ordering::Relaxed));
-        Self { instances: instances.into(), rotation: AtomicUsize::new(rotation), name }
+        let rotation = previous.map_or(0, |view| view.common.rotation.load(Ordering::Relaxed));
+        let common = Common { rotation: AtomicUsize::new(rotation), name };
+        Self { instances: instances.into(), common: common.into() }
     }
 
     /// The service's name.
     #[must_use]
-    pub const fn name(&self) -> &ServiceName {
-        &self.name
+    pub fn name(&self) -> &ServiceName {
+        &self.common.name
     }
 
     /// The instances, in the order of the settings.
     #[must_use]
     pub fn instances(&self) -> &[Arc<InstanceView>] {
         &self.instances
+    }
+
+    /// Whether no instance is fit to be asked: whichever is, is a last resort. True of a service without instances.
+    #[must_use]
+    pub fn all_open(&self, policy: &HealthPolicy, now: Tick) -> bool {
+        self.instances.iter().all(|instance| instance.state(policy, now) == BreakerState::Open)
     }
 
     /// The order in which a call beginning at `now` tries the instances; `may_probe`: whether it may be repeated
@@ -87,7 +99,7 @@ impl ServiceView {
         {
             return Order { indices: vec![0], probe: None };
         }
-        let rotation = self.rotation.fetch_add(1, Ordering::Relaxed);
+        let rotation = self.common.rotation.fetch_add(1, Ordering::Relaxed);
         let mut facts: Vec<InstanceFacts> =
             self.instances.iter().map(|instance| instance.facts(policy, now)).collect();
         loop {

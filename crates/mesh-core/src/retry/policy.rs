@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 /// Which requests may be tried again after they (may) have reached an instance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RetryMethods {
     /// Idempotent methods (RFC 9110 §9.2.2) and calls with an explicit key.
     #[default]
@@ -15,7 +15,7 @@ pub enum RetryMethods {
 }
 
 /// The numbers that steer retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RetryPolicy {
     /// Further attempts per instance.
     pub retries: u32,

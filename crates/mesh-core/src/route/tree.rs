@@ -12,23 +12,25 @@ use http::Method;
 
 use super::pattern::{Segment, normal::normalise, segment::match_mixed};
 use draft::Drafts;
-use literal::Literals;
+use literal::{Literals, Table};
 use next::{End, Next};
 
 /// Patterns with methods, each with its rank: the smaller wins among those that match.
 #[derive(Debug)]
 pub(super) struct Tree {
-    /// The root first.
+    root: Next,
     nodes: Vec<Node>,
+    literals: Literals,
 }
 
 type Leaves = Vec<(Method, u32)>;
 
-/// One line of a cache: a search through many routes waits for memory and for little else.
-#[derive(Debug, Default)]
-#[repr(align(64))]
+/// Where more than one way goes on. Half a line of a cache: a search through many routes waits for memory and for little
+/// else.
+#[derive(Debug)]
+#[repr(align(32))]
 struct Node {
-    literals: Literals,
+    literals: Option<Table>,
     parameter: Option<Next>,
     /// The first pattern with a verb that ends here.
     end: Option<End>,
@@ -68,11 +70,13 @@ impl Tree {
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<u32> {
         let path = path.strip_prefix('/')?.trim_end_matches('/');
         let normal = normalise(path);
-        self.descend(0, (!normal.is_empty()).then_some(&*normal), method)
+        self.descend(self.root, (!normal.is_empty()).then_some(&*normal), method)
     }
 
-    fn descend(&self, at: u32, path: Option<&str>, method: &Method) -> Option<u32> {
-        let node = self.nodes.get(at as usize)?;
+    fn descend(&self, from: Next, path: Option<&str>, method: &Method) -> Option<u32> {
+        let (next, path) = self.along_literals(from, path)?;
+        let Next::Node(number) = next else { return next.end(path)?.rank(method) };
+        let node = self.nodes.get(number as usize)?;
         let rest = node.rest.as_deref();
         let optional = || pick(&rest?.optional, method);
         let Some(path) = path else {
@@ -82,13 +86,9 @@ impl Tree {
         if segment.is_empty() {
             return None;
         }
-        let below = |next: Next| match next {
-            Next::Node(child) => self.descend(child, after, method),
-            Next::End { .. } | Next::Parameter { .. } => next.end(after)?.rank(method),
-        };
+        let below = |next: Next| self.descend(next, after, method);
         let parameter = || node.parameter.and_then(below);
-        node.literals
-            .find(segment)
+        self.literal(node, segment)
             .and_then(below)
             .or_else(|| matching(&rest?.mixed, segment).filter_map(below).min())
             .or_else(|| match rest {
@@ -99,17 +99,38 @@ impl Tree {
             .or_else(|| if after.is_none() { optional() } else { None })
     }
 
+    /// As far as literals are all there is, and what is left of the path there; `None`: it leads nowhere.
+    fn along_literals<'p>(
+        &self,
+        mut next: Next,
+        mut path: Option<&'p str>,
+    ) -> Option<(Next, Option<&'p str>)> {
+        while let Next::Literals(table) = next {
+            let (segment, after) = divide(path?);
+            (next, path) = (self.literals.find(table, segment)?, after);
+        }
+        Some((next, path))
+    }
+
+    fn literal(&self, node: &Node, segment: &str) -> Option<Next> {
+        self.literals.find(node.literals?, segment)
+    }
+
     /// Every pattern that matches `path`: method and rank, in no order.
     pub(super) fn all(&self, path: &str) -> Leaves {
         let mut found = Leaves::new();
         let Some(path) = path.strip_prefix('/') else { return found };
         let normal = normalise(path.trim_end_matches('/'));
-        self.collect(0, (!normal.is_empty()).then_some(&*normal), &mut found);
+        self.collect(self.root, (!normal.is_empty()).then_some(&*normal), &mut found);
         found
     }
 
-    fn collect(&self, at: u32, path: Option<&str>, found: &mut Leaves) {
-        let Some(node) = self.nodes.get(at as usize) else { return };
+    fn collect(&self, from: Next, path: Option<&str>, found: &mut Leaves) {
+        let Some((next, path)) = self.along_literals(from, path) else { return };
+        let Next::Node(number) = next else {
+            return found.extend(next.end(path).map(End::leaf));
+        };
+        let Some(node) = self.nodes.get(number as usize) else { return };
         let none = Rest::default();
         let rest = node.rest.as_deref().unwrap_or(&none);
         let Some(path) = path else {
@@ -123,11 +144,8 @@ impl Tree {
             return;
         }
         let mixed = matching(&rest.mixed, segment).chain(matching(&rest.bare, segment));
-        for next in node.literals.find(segment).into_iter().chain(mixed).chain(node.parameter) {
-            match next {
-                Next::Node(child) => self.collect(child, after, found),
-                Next::End { .. } | Next::Parameter { .. } => found.extend(next.end(after).map(End::leaf)),
-            }
+        for next in self.literal(node, segment).into_iter().chain(mixed).chain(node.parameter) {
+            self.collect(next, after, found);
         }
         if after.is_none() {
             found.extend_from_slice(&rest.optional);
@@ -166,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_is_one_line_of_a_cache() {
-        assert_eq!(size_of::<Node>(), 64);
+    fn a_node_is_half_a_line_of_a_cache() {
+        assert_eq!(size_of::<Node>(), 32);
     }
 }

@@ -9,7 +9,7 @@ use http::{
 };
 
 /// How multipart bodies are signed towards one service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MultipartPolicy {
     /// Like any other body.

@@ -9,7 +9,9 @@ use std::{
 };
 
 use mesh_client::driver::AttemptRecord;
-use mesh_core::{error::Code, name::ServiceName, retry::Failure, service::BaseUrl};
+use mesh_core::{
+    error::Code, health::view::ServiceView, name::ServiceName, retry::Failure, service::BaseUrl,
+};
 
 use super::{refusals::Refusals, route::RouteCells, rows::Rows};
 
@@ -88,18 +90,18 @@ impl Cells {
         self.tallies.get(what as usize).map_or(0, |tally| tally.load(Ordering::Relaxed))
     }
 
-    /// Counts the attempts of a call at the route with this number, and the failures among them.
+    /// Counts the attempts of a call to a route with these figures, and the failures among them.
     pub(crate) fn attempted(
         &self,
-        number: usize,
-        service: &ServiceName,
+        figures: Option<&RouteCells>,
+        view: &ServiceView,
         attempts: &[AttemptRecord<&BaseUrl>],
     ) {
-        if let Some(cells) = self.route(number) {
-            cells.attempted(attempts.len(), different(attempts));
+        if let Some(figures) = figures {
+            figures.attempted(attempts.len(), different(attempts));
         }
         for attempt in attempts.iter().filter(|attempt| attempt.has_failed()) {
-            self.failed(service, attempt.url.as_str(), attempt.failure);
+            self.failed(view.name(), attempt.url.as_str(), attempt.failure);
         }
     }
 

@@ -14,13 +14,13 @@ use mesh_core::{
 
 use super::switched::{self, Switch};
 use crate::{
-    body::Body, error::Refusal, gateway::Gateway, metrics::Tally, snapshot::RouteState, trail::Trail,
-    transport::UpstreamBody,
+    body::Body, error::Refusal, gateway::Gateway, metrics::Tally, settings::GatewaySettings,
+    snapshot::RouteState, trail::Trail, transport::UpstreamBody,
 };
 
 /// The last attempt decides (docs/refusals.md, row 78).
 pub(super) fn of(
-    gateway: &Gateway,
+    (gateway, settings): (&Gateway, &GatewaySettings),
     route: &RouteState,
     report: Report<Response<UpstreamBody>, &BaseUrl>,
     trail: &Trail,
@@ -30,10 +30,10 @@ pub(super) fn of(
         (Ending::Answered, Some(response), Some(switch))
             if response.status() == StatusCode::SWITCHING_PROTOCOLS =>
         {
-            switched::pass_on(gateway, route, response, report.instance, switch)
+            switched::pass_on((gateway, settings), &route.view, response, report.instance, switch)
         }
         (Ending::Answered | Ending::ServerError, Some(response), _) => {
-            Ok(pass_on(gateway, route, response, (report.instance, report.pending), trail))
+            Ok(pass_on((gateway, settings), route, response, (report.instance, report.pending), trail))
         }
         (Ending::NoInstance, ..) => Err(unavailable()),
         (Ending::DeadlineExceeded | Ending::Failed(Failure::Timeout), ..) => {
@@ -64,7 +64,7 @@ pub(super) fn unavailable() -> Refusal {
 }
 
 fn pass_on(
-    gateway: &Gateway,
+    (gateway, settings): (&Gateway, &GatewaySettings),
     route: &RouteState,
     upstream: Response<UpstreamBody>,
     (instance, pending): (Option<usize>, Option<Pending>),
@@ -74,7 +74,7 @@ fn pass_on(
     let (mut parts, mut body) = upstream.into_parts();
     parts.extensions = http::Extensions::new();
     parts.version = http::Version::HTTP_11;
-    response::strip(&mut parts.headers, &route.policy.reloadable.settings.strip_response_headers);
+    response::strip(&mut parts.headers, &settings.strip_response_headers);
     rewrite_location(route, &mut parts.headers);
     if body.is_here() {
         pending.into_iter().for_each(Pending::good);

@@ -76,7 +76,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    if route.service.streams_requests {
+    if route.terms().service.streams_requests {
         return Ok((Bytes::new(), Some(Streamed::new(body))));
     }
     Ok((
@@ -89,5 +89,5 @@ where
 /// Whether an instance is told that its trailers are taken. HTTP/1.1 instances are told nothing: `TE` is the
 /// connection's own there.
 pub(super) fn takes_trailers(route: &RouteState, parts: &Parts) -> bool {
-    route.service.protocol == Protocol::Http2 && forward::request::takes_trailers(&parts.headers)
+    route.terms().service.protocol == Protocol::Http2 && forward::request::takes_trailers(&parts.headers)
 }

@@ -8,6 +8,7 @@ use http::{
 use mesh_core::{
     error::Code,
     forward::{response, upgrade::is_answered},
+    health::view::ServiceView,
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     error::Refusal,
     gateway::Gateway,
     http1::write_line,
+    settings::GatewaySettings,
     snapshot::RouteState,
     switch::ClientSwitch,
     transport::UpstreamBody,
@@ -50,21 +52,21 @@ pub(super) fn ask(
 
 /// Passes the 101 on, and opens the tunnel behind it.
 pub(super) fn pass_on(
-    gateway: &Gateway,
-    route: &RouteState,
+    (gateway, settings): (&Gateway, &GatewaySettings),
+    view: &ServiceView,
     upstream: Response<UpstreamBody>,
     instance: Option<usize>,
     switch: Switch,
 ) -> Result<Response<Body>, Refusal> {
     let (mut parts, body) = upstream.into_parts();
-    let view = instance.and_then(|instance| route.service.view.instances().get(instance));
+    let view = instance.and_then(|instance| view.instances().get(instance));
     let protocol = parts.headers.get(UPGRADE).cloned();
     let (Some(tunnel), Some(view), Some(protocol), true) =
         (body.into_tunnel(), view, protocol, is_answered(&switch.protocols, &parts.headers))
     else {
         return Err(Refusal::new(Code::BadUpstreamResponse, "the service switched to what nobody asked for"));
     };
-    response::strip(&mut parts.headers, &route.policy.reloadable.settings.strip_response_headers);
+    response::strip(&mut parts.headers, &settings.strip_response_headers);
     let is_websocket = protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
     let shared = gateway.shared();
     let load = view.begin_shared(&shared.health, shared.clock.monotonic());

@@ -57,11 +57,12 @@ pub(crate) fn build(
             Arc::new(RoutePolicy { reloadable: Arc::clone(reloadable), terms: terms.clone() })
         });
         routes.push(RouteState {
+            view: service.view.clone(),
             service: Arc::clone(service),
             policy: Arc::clone(policy),
             entry: Arc::clone(entry),
             number: metrics.route(entry),
-            stack: stacks.get(entry),
+            stack: stacks.get(entry).map(Box::new),
         });
     }
     let idle = overrides.idle(&table);
@@ -81,6 +82,7 @@ pub(crate) fn build(
 fn terms(settings: &GatewaySettings, service: &ServiceState, entry: &Entry) -> RouteTerms {
     let attempt_timeout = entry.route.timeout().unwrap_or(service.timeout);
     RouteTerms {
+        service: service.terms,
         attempt_timeout,
         deadline: settings.deadline.unwrap_or(attempt_timeout.saturating_mul(3)),
         body_limit: entry.route.body_limit().unwrap_or(settings.body_limit),

@@ -10,7 +10,7 @@ use std::{
 
 use mesh_core::{
     clock::Tick,
-    health::{BreakerState, HealthPolicy, view::ServiceView},
+    health::{HealthPolicy, view::ServiceView},
     retry::RetryPolicy,
     route::{manifest::RouteIdempotency, table::Entry},
     service::{BaseUrl, Protocol, Service},
@@ -26,14 +26,16 @@ const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct RouteState {
-    pub(crate) service: Arc<ServiceState>,
     /// One for all routes of a snapshot that are served alike.
     pub(crate) policy: Arc<RoutePolicy>,
-    pub(crate) entry: Arc<Entry>,
+    /// That of its service.
+    pub(crate) view: ServiceView,
     /// Its number in the metrics.
     pub(crate) number: usize,
     /// What stands in the way of its requests; absent: they are forwarded at once.
-    pub(crate) stack: Option<RouteService>,
+    pub(crate) stack: Option<Box<RouteService>>,
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) service: Arc<ServiceState>,
 }
 
 /// How a route's requests are served: the settings and the numbers that apply.
@@ -43,9 +45,10 @@ pub(crate) struct RoutePolicy {
     pub(crate) terms: RouteTerms,
 }
 
-/// The numbers that apply to a route: the settings', its service's or its own.
+/// What applies to a route: the settings', its service's or its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RouteTerms {
+    pub(crate) service: ServiceTerms,
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) body_limit: u64,
@@ -55,16 +58,21 @@ pub(crate) struct RouteTerms {
     pub(crate) idempotency: Option<RouteIdempotency>,
 }
 
-/// A service with the numbers that apply to it. What each request asks for stands in front, in one line of a cache:
-/// with many services each line is waited for.
-#[derive(Debug)]
-#[repr(C, align(64))]
-pub(crate) struct ServiceState {
+/// What applies to all routes of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ServiceTerms {
     pub(crate) retry: RetryPolicy,
     pub(crate) multipart: MultipartPolicy,
     pub(crate) protocol: Protocol,
     /// Whether bodies of requests go on as they come.
     pub(crate) streams_requests: bool,
+}
+
+/// A service with what applies to it. A request that is forwarded and answered has all it needs from its
+/// [`RouteState`].
+#[derive(Debug)]
+pub(crate) struct ServiceState {
+    pub(crate) terms: ServiceTerms,
     pub(crate) view: ServiceView,
     last_resort_failed: AtomicU64,
     pub(crate) base_urls: Vec<BaseUrl>,
@@ -80,7 +88,7 @@ impl RouteState {
     /// endless, and silent.
     pub(crate) fn body_bounds(&self) -> (u64, Limits) {
         let limits = self.policy.reloadable.settings.limits;
-        if self.service.streams_requests {
+        if self.terms().service.streams_requests {
             (u64::MAX, Limits { body_window: Duration::from_secs(u32::MAX.into()), ..limits })
         } else {
             (self.terms().body_limit, limits)
@@ -102,10 +110,12 @@ impl ServiceState {
         last_resort_failed: Tick,
     ) -> Self {
         Self {
-            retry,
-            multipart: service.multipart,
-            protocol: service.protocol,
-            streams_requests: service.streams_requests(),
+            terms: ServiceTerms {
+                retry,
+                multipart: service.multipart,
+                protocol: service.protocol,
+                streams_requests: service.streams_requests(),
+            },
             view,
             base_urls: service.base_urls.clone(),
             timeout,
@@ -126,31 +136,18 @@ impl ServiceState {
 
     /// Notes that a call came to nothing.
     pub(crate) fn note_failure(&self, policy: &HealthPolicy, now: Tick) {
-        if self.all_open(policy, now) {
+        if self.view.all_open(policy, now) {
             self.last_resort_failed.store(now.0.max(1), Ordering::Relaxed);
         }
-    }
-
-    /// Whether no instance is fit to be asked: whichever is, is a last resort.
-    pub(crate) fn all_open(&self, policy: &HealthPolicy, now: Tick) -> bool {
-        self.view.instances().iter().all(|instance| instance.state(policy, now) == BreakerState::Open)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::mem::offset_of;
-
     use super::*;
 
     #[test]
     fn a_route_is_a_line_of_a_cache() {
         assert_eq!(size_of::<RouteState>(), 64);
-    }
-
-    #[test]
-    fn the_instances_of_a_service_stand_in_its_first_line() {
-        // Two words, with which a view begins.
-        assert!(offset_of!(ServiceState, view) + 2 * size_of::<usize>() <= 64);
     }
 }

@@ -5,10 +5,10 @@ use std::{ops::Deref, sync::Arc};
 use super::InstanceView;
 
 /// Instances that never change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Instances {
     One([Arc<InstanceView>; 1]),
-    Others(Box<[Arc<InstanceView>]>),
+    Others(Arc<[Arc<InstanceView>]>),
 }
 
 impl From<Vec<Arc<InstanceView>>> for Instances {

@@ -67,74 +67,40 @@ impl Drafts {
     }
 
     pub(super) fn finish(self) -> Tree {
-        let mut count = 0;
-        let mut places = Vec::with_capacity(self.nodes.len());
-        for (number, draft) in self.nodes.iter().enumerate() {
-            // The root is a node whatever it holds: a search begins there.
-            let folded = if number == 0 { None } else { self.folded(draft) };
-            places.push(folded.unwrap_or_else(|| {
-                count += 1;
-                Next::Node(count - 1)
-            }));
+        let mut tree = Tree { root: Next::Node(0), nodes: Vec::new(), literals: Literals::default() };
+        let mut places = vec![tree.root; self.nodes.len()];
+        // Backwards, as what follows stands behind: each finds what its children have become.
+        for (number, draft) in self.nodes.into_iter().enumerate().rev() {
+            places[number] = draft.place(&mut tree, &places);
         }
-        let drafts = self.nodes.into_iter().zip(&places);
-        let nodes = drafts.filter(|(_, place)| matches!(place, Next::Node(_)));
-        Tree { nodes: nodes.map(|(draft, _)| draft.finish(&places)).collect() }
-    }
-
-    /// What stands for a draft where one pattern is all that follows.
-    fn folded(&self, draft: &Draft) -> Option<Next> {
-        if let Some(End { rank, verb }) = draft.leaf() {
-            return Some(Next::End { rank, verb });
-        }
-        let End { rank, verb } = self.nodes.get(draft.only_parameter()?)?.leaf()?;
-        Some(Next::Parameter { rank, verb })
+        tree.root = places[0];
+        tree
     }
 }
 
 impl Draft {
-    /// Its pattern, if it has one and nothing else.
-    fn leaf(&self) -> Option<End> {
-        match self {
-            Self { literals, parameter: None, ends, mixed, bare, optional }
-                if literals.is_empty() && mixed.is_empty() && bare.is_empty() && optional.is_empty() =>
-            {
-                if let [end] = &ends[..] {
-                    End::of(end)
-                } else {
-                    None
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// Its parameter, if it has one and nothing else.
-    fn only_parameter(&self) -> Option<usize> {
-        let Self { literals, parameter, ends, mixed, bare, optional } = self;
-        let is_alone = literals.is_empty()
-            && ends.is_empty()
-            && mixed.is_empty()
-            && bare.is_empty()
-            && optional.is_empty();
-        parameter.filter(|_| is_alone)
-    }
-
-    /// `places`: what each draft has become.
-    fn finish(self, places: &[Next]) -> Node {
+    /// Puts it into the tree: a node, if it takes one. `places`: what the drafts behind it have become.
+    fn place(self, tree: &mut Tree, places: &[Next]) -> Next {
         let Self { literals, parameter, mut ends, mixed, bare, optional } = self;
-        let end = ends.iter().position(|end| End::of(end).is_some()).map(|first| ends.swap_remove(first));
+        let literals = literals.into_iter().map(|(text, child)| (text, places[child])).collect();
+        let literals = tree.literals.add(literals);
+        let parameter = parameter.map(|child| places[child]);
+        let first = ends.iter().position(|end| End::of(end).is_some());
+        let end = first.and_then(|first| End::of(&ends.swap_remove(first)));
         let placed = |children: Vec<(Vec<String>, usize)>| {
             children.into_iter().map(|(literals, child)| (literals, places[child])).collect()
         };
         let rest = Rest { mixed: placed(mixed), bare: placed(bare), ends, optional };
-        Node {
-            literals: Literals::new(
-                literals.into_iter().map(|(text, child)| (text, places[child])).collect(),
-            ),
-            parameter: parameter.map(|child| places[child]),
-            end: end.as_ref().and_then(End::of),
-            rest: (!rest.is_empty()).then(|| Box::new(rest)),
+        match (literals, parameter, end, rest.is_empty()) {
+            (Some(literals), None, None, true) => Next::Literals(literals),
+            (None, None, Some(End { rank, verb }), true) => Next::End { rank, verb },
+            (None, Some(Next::End { rank, verb }), None, true) => Next::Parameter { rank, verb },
+            (literals, parameter, end, is_empty) => {
+                let number = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX);
+                let rest = (!is_empty).then(|| Box::new(rest));
+                tree.nodes.push(Node { literals, parameter, end, rest });
+                Next::Node(number)
+            }
         }
     }
 }

@@ -1,16 +1,25 @@
-//! The literals under one node, found by their bytes: a table of half lines of a cache, in which names of 16 bytes and
-//! less are never looked up elsewhere.
+//! The literals of a tree, found by their bytes: tables of half lines of a cache, in which names of 16 bytes and less are
+//! never looked up elsewhere.
 
 use super::next::Next;
 
-/// Literals and where they lead: open addressing with linear probing (Knuth, The Art of Computer Programming 6.4).
+/// Literals and where they lead: a table for each place in the tree that has some, all in one piece of memory. Buckets of
+/// two, with linear probing (Knuth, The Art of Computer Programming 6.4).
 #[derive(Debug, Default)]
 pub(super) struct Literals {
-    /// A power of two of them, at least one of them free; or none.
-    slots: Box<[Slot]>,
+    lines: Vec<Line>,
     /// The literals that do not fit, in the order in which they came.
-    long: Box<[Box<str>]>,
+    long: Vec<Box<str>>,
 }
+
+/// A table: its first line, and how many there are, as a power of two, in the five lowest bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table(u32);
+
+/// A line of a cache.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line([Slot; 2]);
 
 /// Room for a literal. Its [`Key`] stands here field by field, which leaves no gap.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,37 +83,67 @@ impl Slot {
     }
 }
 
+impl Table {
+    /// The bits that hold a power of two.
+    const BITS: u32 = 5;
+
+    /// One for so many literals, behind so many lines: half of its places or more stay free.
+    fn new(behind: usize, literals: usize) -> Self {
+        let first = u32::try_from(behind).unwrap_or(u32::MAX);
+        Self(first << Self::BITS | literals.next_power_of_two().ilog2())
+    }
+
+    const fn first(self) -> usize {
+        (self.0 >> Self::BITS) as usize
+    }
+
+    const fn lines(self) -> usize {
+        1 << (self.0 & ((1 << Self::BITS) - 1))
+    }
+
+    /// The lines in which a literal may stand, in their order.
+    fn probes(self, key: Key) -> impl Iterator<Item = usize> {
+        let (first, mask) = (self.first(), self.lines() - 1);
+        let begin = usize::try_from(key.hash() >> 32).unwrap_or(0);
+        (0..=mask).map(move |step| first + ((begin + step) & mask))
+    }
+}
+
 impl Literals {
-    /// `literals`: no two with one text.
-    pub(super) fn new(literals: Vec<(String, Next)>) -> Self {
+    /// Adds a table of `literals`, no two of them with one text; `None` of none.
+    pub(super) fn add(&mut self, literals: Vec<(String, Next)>) -> Option<Table> {
         if literals.is_empty() {
-            return Self::default();
+            return None;
         }
-        let mut slots = vec![Slot::default(); (literals.len() + literals.len() / 3 + 1).next_power_of_two()];
-        let mut long = Vec::new();
+        let table = Table::new(self.lines.len(), literals.len());
+        self.lines.resize(table.first() + table.lines(), Line::default());
         for (text, next) in literals {
             let key = Key::of(&text);
-            let place = u32::try_from(long.len()).unwrap_or(u32::MAX);
-            let free = probes(key, slots.len()).find(|at| slots[*at].next.is_none());
-            if let Some(at) = free {
-                let Key { words, length } = key;
-                slots[at] = Slot { words, length, long: place, next: Some(next) };
+            let Key { words, length } = key;
+            let long = u32::try_from(self.long.len()).unwrap_or(u32::MAX);
+            let free = |at: usize| {
+                let place = self.lines.get(at)?.0.iter().position(|slot| slot.next.is_none())?;
+                Some((at, place))
+            };
+            if let Some((at, place)) = table.probes(key).find_map(free) {
+                self.lines[at].0[place] = Slot { words, length, long, next: Some(next) };
             }
             if text.len() > HELD {
-                long.push(text.into());
+                self.long.push(text.into());
             }
         }
-        Self { slots: slots.into(), long: long.into() }
+        Some(table)
     }
 
     /// Where `segment` leads.
-    pub(super) fn find(&self, segment: &str) -> Option<Next> {
+    pub(super) fn find(&self, table: Table, segment: &str) -> Option<Next> {
         let key = Key::of(segment);
-        for at in probes(key, self.slots.len()) {
-            let slot = self.slots.get(at)?;
-            let next = slot.next?;
-            if slot.key() == key && (segment.len() <= HELD || self.text(slot) == segment) {
-                return Some(next);
+        for at in table.probes(key) {
+            for slot in &self.lines.get(at)?.0 {
+                let next = slot.next?;
+                if slot.key() == key && (segment.len() <= HELD || self.text(slot) == segment) {
+                    return Some(next);
+                }
             }
         }
         None
@@ -115,13 +154,6 @@ impl Literals {
     }
 }
 
-/// The places in which a literal may stand, in their order; `slots`: how many there are, a power of two.
-fn probes(key: Key, slots: usize) -> impl Iterator<Item = usize> {
-    let mask = slots.wrapping_sub(1);
-    let first = usize::try_from(key.hash() >> 32).unwrap_or(0);
-    (0..slots).map(move |step| (first + step) & mask)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -130,13 +162,13 @@ mod tests {
 
     #[test]
     fn a_slot_is_half_a_line_of_a_cache() {
-        assert_eq!(size_of::<Slot>(), 32);
+        assert_eq!((size_of::<Slot>(), size_of::<Line>()), (32, 64));
     }
 
     fn number(next: Option<Next>) -> Option<u32> {
         match next? {
             Next::Node(number) => Some(number),
-            Next::End { .. } | Next::Parameter { .. } => None,
+            Next::Literals(_) | Next::End { .. } | Next::Parameter { .. } => None,
         }
     }
 
@@ -148,10 +180,10 @@ mod tests {
             |n| format!("{n:03}-of-the-organisation"),
             |n| format!("organisation-{n:03}-settings"),
         ] {
-            let slots = 2_048;
-            let mut taken = vec![0; slots];
+            let table = Table::new(0, 1_000);
+            let mut taken = vec![0; table.lines()];
             for number in 0..1_000 {
-                taken[probes(Key::of(&text(number)), slots).next().unwrap()] += 1;
+                taken[table.probes(Key::of(&text(number))).next().unwrap()] += 1;
             }
             assert!(taken.iter().all(|number| *number < 10), "{}", text(0));
         }
@@ -166,12 +198,18 @@ mod tests {
             others in proptest::collection::vec("[a-c]{1,3}|[ab]{3,9}|product-line[a-c]{3,6}|organisa[ab]{0,3}sational", 0..40),
         ) {
             let texts: Vec<String> = texts.into_iter().collect();
-            let literals = Literals::new(texts.iter().cloned().zip((0..).map(Next::Node)).collect());
+            let mut literals = Literals::default();
+            let before = literals.add(vec![("a".to_owned(), Next::Node(1_000)), ("organisational-chart".to_owned(), Next::Node(1_001))]).unwrap();
+            let Some(table) = literals.add(texts.iter().cloned().zip((0..).map(Next::Node)).collect()) else {
+                return Ok(());
+            };
+            prop_assert_eq!(number(literals.find(before, "a")), Some(1_000));
+            prop_assert_eq!(number(literals.find(before, "organisational-chart")), Some(1_001));
             for (text, child) in texts.iter().zip(0..) {
-                prop_assert_eq!(number(literals.find(text)), Some(child));
+                prop_assert_eq!(number(literals.find(table, text)), Some(child));
             }
             for other in others.iter().filter(|other| !texts.contains(other)) {
-                prop_assert_eq!(number(literals.find(other)), None);
+                prop_assert_eq!(number(literals.find(table, other)), None);
             }
         }
     }

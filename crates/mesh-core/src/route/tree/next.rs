@@ -1,13 +1,15 @@
-//! Where a segment of a pattern leads: to a node, or straight to the one pattern that follows.
+//! Where a segment of a pattern leads: to a node, or straight to the literals or the one pattern that follow.
 
 use http::Method;
 
-use super::verb::Verb;
+use super::{literal::Table, verb::Verb};
 
 /// What follows a segment. Small enough to stand where the segment does: what needs no node is no further look at memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Next {
     Node(u32),
+    /// Literals and nothing else.
+    Literals(Table),
     /// One pattern, which ends with the segment.
     End {
         rank: u32,
