@@ -191,7 +191,7 @@ impl Driver {
         });
         let mut attempts = Vec::new();
         let mut latest = None;
-        let mut tried = None;
+        let mut tried: Option<(usize, &InstanceView)> = None;
         // Chance is needed for the waits after failures alone.
         let mut random = 0;
         let ending = loop {
@@ -219,7 +219,7 @@ impl Driver {
                     }
                     attempts.push(record);
                     latest = sent.response;
-                    tried = Some(instance);
+                    tried = Some((instance, target));
                 }
                 Step::Wait(delay) => {
                     tokio::time::sleep(delay).await;
@@ -230,9 +230,15 @@ impl Driver {
         };
         let mut pending = None;
         for (instance, answered) in call.verdicts() {
+            // A success of an instance without a record changes nothing. Asked of the instance itself: by now its view has
+            // left the cache.
+            let is_tried = tried.filter(|(index, _)| index == instance);
+            if *answered && is_tried.is_some_and(|(_, tried)| tried.failures().0 == 0) {
+                continue;
+            }
             let judged = &view.instances()[*instance];
             let failures = judged.failures().0;
-            let is_last = *answered && tried == Some(*instance) && ending == Ending::Answered;
+            let is_last = *answered && is_tried.is_some() && ending == Ending::Answered;
             let to_come = latest.as_ref().filter(|_| is_last && failures > 0);
             if to_come.is_some_and(|answer| transport.to_come(answer).decides(failures)) {
                 let probe = order.probe.take_if(|probe| probe.is_of(judged));
@@ -249,7 +255,7 @@ impl Driver {
         Report {
             ending,
             response: latest.filter(|_| carries_answer),
-            instance: tried.filter(|_| carries_answer),
+            instance: tried.map(|(index, _)| index).filter(|_| carries_answer),
             attempts,
             ended: now,
             pending,

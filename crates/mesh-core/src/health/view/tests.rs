@@ -264,3 +264,26 @@ fn the_count_stays_at_its_greatest_value() {
     let more = full.and_one_more(&policy(), second(2));
     assert_eq!((more.failures(), more.last()), (full.failures(), second(2)));
 }
+
+#[test]
+fn all_are_open_when_none_may_be_asked_and_where_there_is_none() {
+    let service = service(2);
+    let is_open = |now| service.all_open(&policy(), now);
+    assert!(!is_open(second(1)));
+    fail(&service.instances()[0], 3, second(1));
+    assert!(!is_open(second(1)), "the other one is fit");
+    fail(&service.instances()[1], 3, second(1));
+    assert!(is_open(second(1)));
+    assert!(!is_open(second(40)), "half open is fit to be probed");
+    assert!(self::service(0).all_open(&policy(), second(1)));
+}
+
+#[test]
+fn clones_see_the_same_instances_and_take_turns_together() {
+    let service = service(2);
+    let clone = service.clone();
+    let first = |view: &ServiceView| view.order(&policy(), second(1), false).indices[0];
+    assert_ne!(first(&service), first(&clone));
+    fail(&clone.instances()[0], 3, second(1));
+    assert_eq!(service.instances()[0].failures().0, 3);
+}
