@@ -1,35 +1,37 @@
-//! The literals of a tree, found by their bytes: tables of half lines of a cache, in which names of 16 bytes and less are
-//! never looked up elsewhere.
+//! The literals of a tree, found by their bytes: in tables of four bytes a place, which lead to half a line of a cache. Names
+//! of 16 bytes and less are never looked up elsewhere.
 
 use super::next::Next;
 
-/// Literals and where they lead: a table for each place in the tree that has some, all in one piece of memory. Buckets of
-/// two, with linear probing (Knuth, The Art of Computer Programming 6.4).
+/// Literals and where they lead: a table for each place in the tree that has some, all in one piece of memory. Open
+/// addressing with linear probing (Knuth, The Art of Computer Programming 6.4).
+///
+/// The literals themselves lie without gaps and in the order in which they came: what one request looks at brings its
+/// neighbour along.
 #[derive(Debug, Default)]
 pub(super) struct Literals {
-    lines: Vec<Line>,
+    places: Vec<Place>,
+    slots: Vec<Slot>,
     /// The literals that do not fit, in the order in which they came.
     long: Vec<Box<str>>,
 }
 
-/// A table: its first line, and how many there are, as a power of two, in the five lowest bits.
+/// A table: its first place, and how many there are, as a power of two, in the five lowest bits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table(u32);
 
-/// A line of a cache.
+/// Eight bits of a literal's hash above the number of its slot; 0: it is free.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-struct Line([Slot; 2]);
+struct Place(u32);
 
 /// Room for a literal. Its [`Key`] stands here field by field, which leaves no gap.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     words: [u64; 2],
     length: u32,
     /// Its place among the long ones.
     long: u32,
-    /// `None`: it is free.
-    next: Option<Next>,
+    next: Next,
 }
 
 /// A literal of up to 16 bytes, or what is seen of a longer one first.
@@ -83,27 +85,52 @@ impl Slot {
     }
 }
 
+impl Place {
+    /// The bits that hold a slot's number, from 1.
+    const BITS: u32 = 24;
+
+    fn of(key: Key, slot: usize) -> Option<Self> {
+        let number = u32::try_from(slot + 1).ok().filter(|number| *number < 1 << Self::BITS)?;
+        Some(Self(Self::tag(key) << Self::BITS | number))
+    }
+
+    /// `None`: it is free.
+    fn slot(self) -> Option<usize> {
+        usize::try_from(self.0 & ((1 << Self::BITS) - 1)).ok()?.checked_sub(1)
+    }
+
+    /// Whether the literal with this key may be meant.
+    const fn may_be(self, key: Key) -> bool {
+        self.0 >> Self::BITS == Self::tag(key)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the eight lowest bits are meant")]
+    const fn tag(key: Key) -> u32 {
+        key.hash() as u8 as u32
+    }
+}
+
 impl Table {
     /// The bits that hold a power of two.
     const BITS: u32 = 5;
 
-    /// One for so many literals, behind so many lines: half of its places or more stay free.
+    /// One for so many literals, behind so many places: a quarter of its own or more stay free.
     fn new(behind: usize, literals: usize) -> Self {
         let first = u32::try_from(behind).unwrap_or(u32::MAX);
-        Self(first << Self::BITS | literals.next_power_of_two().ilog2())
+        Self(first << Self::BITS | (literals + literals / 3 + 1).next_power_of_two().ilog2())
     }
 
     const fn first(self) -> usize {
         (self.0 >> Self::BITS) as usize
     }
 
-    const fn lines(self) -> usize {
+    const fn places(self) -> usize {
         1 << (self.0 & ((1 << Self::BITS) - 1))
     }
 
-    /// The lines in which a literal may stand, in their order.
+    /// The places in which a literal may stand, in their order.
     fn probes(self, key: Key) -> impl Iterator<Item = usize> {
-        let (first, mask) = (self.first(), self.lines() - 1);
+        let (first, mask) = (self.first(), self.places() - 1);
         let begin = usize::try_from(key.hash() >> 32).unwrap_or(0);
         (0..=mask).map(move |step| first + ((begin + step) & mask))
     }
@@ -115,19 +142,17 @@ impl Literals {
         if literals.is_empty() {
             return None;
         }
-        let table = Table::new(self.lines.len(), literals.len());
-        self.lines.resize(table.first() + table.lines(), Line::default());
+        let table = Table::new(self.places.len(), literals.len());
+        self.places.resize(table.first() + table.places(), Place::default());
         for (text, next) in literals {
             let key = Key::of(&text);
-            let Key { words, length } = key;
-            let long = u32::try_from(self.long.len()).unwrap_or(u32::MAX);
-            let free = |at: usize| {
-                let place = self.lines.get(at)?.0.iter().position(|slot| slot.next.is_none())?;
-                Some((at, place))
-            };
-            if let Some((at, place)) = table.probes(key).find_map(free) {
-                self.lines[at].0[place] = Slot { words, length, long, next: Some(next) };
+            let free = table.probes(key).find(|at| self.places[*at].slot().is_none());
+            if let Some((at, place)) = free.zip(Place::of(key, self.slots.len())) {
+                self.places[at] = place;
             }
+            let long = u32::try_from(self.long.len()).unwrap_or(u32::MAX);
+            let Key { words, length } = key;
+            self.slots.push(Slot { words, length, long, next });
             if text.len() > HELD {
                 self.long.push(text.into());
             }
@@ -139,11 +164,14 @@ impl Literals {
     pub(super) fn find(&self, table: Table, segment: &str) -> Option<Next> {
         let key = Key::of(segment);
         for at in table.probes(key) {
-            for slot in &self.lines.get(at)?.0 {
-                let next = slot.next?;
-                if slot.key() == key && (segment.len() <= HELD || self.text(slot) == segment) {
-                    return Some(next);
-                }
+            let place = self.places.get(at)?;
+            let slot = place.slot()?;
+            if !place.may_be(key) {
+                continue;
+            }
+            let slot = self.slots.get(slot)?;
+            if slot.key() == key && (segment.len() <= HELD || self.text(slot) == segment) {
+                return Some(slot.next);
             }
         }
         None
@@ -162,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_half_a_line_of_a_cache() {
-        assert_eq!((size_of::<Slot>(), size_of::<Line>()), (32, 64));
+        assert_eq!((size_of::<Slot>(), size_of::<Place>()), (32, 4));
     }
 
     fn number(next: Option<Next>) -> Option<u32> {
@@ -181,7 +209,7 @@ mod tests {
             |n| format!("organisation-{n:03}-settings"),
         ] {
             let table = Table::new(0, 1_000);
-            let mut taken = vec![0; table.lines()];
+            let mut taken = vec![0; table.places()];
             for number in 0..1_000 {
                 taken[table.probes(Key::of(&text(number))).next().unwrap()] += 1;
             }
