@@ -55,7 +55,7 @@ where
         Err(refusal) => return noted(refusal.into_response(), line),
     };
     if let (Some(line), Way::Route(route)) = (&line, &way) {
-        line.routed(route.entry.uri.as_str(), route.entry.service.as_str());
+        line.routed(route.entry().uri.as_str(), route.entry().service.as_str());
     }
     let response = match way {
         Way::Answer(response) => *response,
@@ -64,7 +64,7 @@ where
         }
         Way::Route(route) => match &route.stack {
             Some(stack) => {
-                let stack = (**stack).clone();
+                let stack = stack.clone();
                 let path = head.target.map_or("", |target| target.path()).to_owned();
                 let span = trail.span();
                 let passage = Passage { gateway: gateway.clone(), route, peer, trail };
@@ -139,7 +139,7 @@ fn direct<'a>(
         if head.survey.has_upgrade
             && let Way::Route(route) = &way
         {
-            upgrade(parts, route.entry.route.allows_upgrade(), has_body)?;
+            upgrade(parts, route.entry().route.allows_upgrade(), has_body)?;
         }
         Ok((head, way))
     });

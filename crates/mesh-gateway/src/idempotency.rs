@@ -25,7 +25,7 @@ use crate::{
     metrics::Tally,
     peer::Peer,
     proxy::{self, Arrival, Way},
-    snapshot::{RouteRef, RouteState},
+    snapshot::RouteRef,
     trail::Trail,
 };
 use broken::Watching;
@@ -57,7 +57,7 @@ where
 /// Like [`answer_straight`], with another end of the way; the scope stands in the request's extensions.
 pub(crate) async fn answer<B, S, R>(
     gateway: &Gateway,
-    route: &RouteState,
+    route: &RouteRef,
     request: Request<B>,
     end: S,
 ) -> Response<Body>
@@ -110,13 +110,13 @@ async fn forwarded(
 }
 
 /// The layer with the numbers of the settings, and what the route asks of it.
-fn layer(gateway: &Gateway, route: &RouteState) -> IdempotencyLayer {
+fn layer(gateway: &Gateway, route: &RouteRef) -> IdempotencyLayer {
     let settings = &route.policy.reloadable.settings.idempotency;
     let layer = gateway
         .shared()
         .idempotency
         .clone()
-        .service(route.entry.service.clone())
+        .service(route.entry().service.clone())
         .body_limit(usize::try_from(route.terms().body_limit).unwrap_or(usize::MAX))
         .ttl(settings.ttl)
         .lock_timeout(settings.lock_timeout)

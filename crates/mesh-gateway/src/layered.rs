@@ -71,14 +71,14 @@ where
     let mut response = match answered {
         Ok(response) => response.map(Body::inner),
         Err(_) => {
-            tracing::error!(service = %route.entry.service, uri = %route.entry.uri, "a layer or a handler panicked");
+            tracing::error!(service = %route.entry().service, uri = %route.entry().uri, "a layer or a handler panicked");
             Refusal::new(Code::Internal, "the gateway could not answer").into_response()
         }
     };
     if !reading.has_ended() {
         response.extensions_mut().insert(Unread);
     }
-    if let Some(figures) = cells.route(route.number) {
+    if let Some(figures) = cells.route(route.number()) {
         figures.answered(response.status(), clock.monotonic().since(begun));
     }
     response
@@ -104,7 +104,7 @@ where
         // By what the client sent: a layer may take it away, or put a scope of its own here.
         parts.extensions.insert(Scope(edge_scope(&parts.headers)));
     }
-    parts.extensions.insert(RouteMeta::new(Arc::clone(&route.entry), path));
+    parts.extensions.insert(RouteMeta::new(Arc::clone(route.entry()), path));
     parts.extensions.insert(passage.peer);
     let (limit, limits) = route.body_bounds();
     let (body, reading) = Guarded::around(body, limit, limits);

@@ -20,7 +20,7 @@ use crate::{
     gateway::Gateway,
     metrics::Tally,
     peer::Peer,
-    snapshot::RouteState,
+    snapshot::RouteRef,
     trail::Trail,
     transport::Outgoing,
 };
@@ -47,7 +47,7 @@ pub(crate) struct Arrival<'a> {
 /// Forwards a request that was checked and has a route.
 pub(crate) async fn forward<B>(
     gateway: &Gateway,
-    route: &RouteState,
+    route: &RouteRef,
     parts: &Parts,
     head: &Head<'_>,
     body: B,
@@ -108,7 +108,7 @@ where
         deadline: begun.after(terms.deadline),
     };
     // Known before the wait: what lies behind the route has left the cache by its end.
-    let (cells, figures) = (gateway.cells(), gateway.cells().route(route.number));
+    let (cells, figures) = (gateway.cells(), gateway.cells().route(route.number()));
     let drive = || shared.driver.drive(&route.view, &facts, &transport);
     let report = match &streamed {
         None => drive().await,
@@ -143,10 +143,10 @@ where
 
 /// Whether the request may be sent again after it was written: by its method, or by an explicit key (docs/wire.md,
 /// C12).
-fn may_repeat(route: &RouteState, parts: &Parts) -> bool {
+fn may_repeat(route: &RouteRef, parts: &Parts) -> bool {
     let has_explicit_key = || {
         has_value(&parts.headers, &IDEMPOTENCY_KEY)
-            || route.entry.route.is_idempotent()
+            || route.entry().route.is_idempotent()
             || (has_value(&parts.headers, &X_REQUEST_ID) && route.declares_idempotency())
     };
     let retry = &route.terms().service.retry;

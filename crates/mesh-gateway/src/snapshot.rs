@@ -2,6 +2,7 @@
 
 mod build;
 mod own;
+mod route;
 mod state;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -9,12 +10,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use mesh_core::{
     clock::Tick,
     name::ServiceName,
-    route::{Manifest, RouteTable},
+    route::{Manifest, RouteTable, table::Entry},
 };
 
-use crate::reloadable::Reloadable;
+use crate::{overrides::RouteService, reloadable::Reloadable};
 pub(crate) use build::build;
-pub(crate) use own::{Held, Latest, Own, RouteRef};
+pub(crate) use own::{Held, Latest, Own};
+pub(crate) use route::{Ranked, RouteRef};
 pub(crate) use state::{RouteState, ServiceState};
 
 /// What the gateway serves at one moment.
@@ -37,5 +39,17 @@ pub(crate) struct Snapshot {
     /// Overrides in code for routes that no manifest declares, in words.
     pub(crate) idle: Vec<String>,
     /// What is known of routes, by their rank in the table.
-    pub(crate) routes: Vec<RouteState>,
+    pub(crate) routes: Vec<Ranked>,
+    /// How they are served: routes that are served alike share one.
+    pub(crate) states: Vec<RouteState>,
+}
+
+impl Snapshot {
+    /// What stands in the way of requests, by route.
+    pub(crate) fn stacks(&self) -> impl Iterator<Item = (&Entry, &RouteService)> {
+        self.table.ranking().iter().zip(&self.routes).filter_map(|(entry, ranked)| {
+            let state = self.states.get(ranked.state as usize)?;
+            Some((&**entry, state.stack.as_ref()?))
+        })
+    }
 }

@@ -96,8 +96,8 @@ fn place(entry: &Entry) -> Place<'_> {
 
 impl<'s> Stacks<'s> {
     pub(crate) fn of(overrides: &'s Overrides, previous: Option<&'s Snapshot>) -> Self {
-        let routes = previous.into_iter().flat_map(|previous| &previous.routes);
-        let made = routes.filter_map(|route| Some((place(&route.entry), route.stack.as_deref()?))).collect();
+        let made = previous.into_iter().flat_map(Snapshot::stacks);
+        let made = made.map(|(entry, stack)| (place(entry), stack)).collect();
         Self { overrides, made }
     }
 

@@ -15,13 +15,13 @@ use mesh_core::{
 use super::switched::{self, Switch};
 use crate::{
     body::Body, error::Refusal, gateway::Gateway, metrics::Tally, settings::GatewaySettings,
-    snapshot::RouteState, trail::Trail, transport::UpstreamBody,
+    snapshot::RouteRef, trail::Trail, transport::UpstreamBody,
 };
 
 /// The last attempt decides (docs/refusals.md, row 78).
 pub(super) fn of(
     (gateway, settings): (&Gateway, &GatewaySettings),
-    route: &RouteState,
+    route: &RouteRef,
     report: Report<Response<UpstreamBody>, &BaseUrl>,
     trail: &Trail,
     switch: Option<Switch>,
@@ -65,7 +65,7 @@ pub(super) fn unavailable() -> Refusal {
 
 fn pass_on(
     (gateway, settings): (&Gateway, &GatewaySettings),
-    route: &RouteState,
+    route: &RouteRef,
     upstream: Response<UpstreamBody>,
     (instance, pending): (Option<usize>, Option<Pending>),
     trail: &Trail,
@@ -95,9 +95,9 @@ fn pass_on(
     Response::from_parts(parts, Body::upstream(body))
 }
 
-fn rewrite_location(route: &RouteState, headers: &mut http::HeaderMap) {
+fn rewrite_location(route: &RouteRef, headers: &mut http::HeaderMap) {
     let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else { return };
-    let to_gateway = |path: &str| route.entry.style.insert(&route.entry.prefix, path);
+    let to_gateway = |path: &str| route.entry().style.insert(&route.entry().prefix, path);
     let rewritten = location::rewrite(location, &route.service.base_urls, &to_gateway);
     if let Some(value) = rewritten.and_then(|text| HeaderValue::try_from(text).ok()) {
         headers.insert(LOCATION, value);

@@ -16,16 +16,16 @@ use crate::{
     door::{Head, buffer},
     error::Refusal,
     http1::{HEAD_BYTES, write_line},
-    snapshot::RouteState,
+    snapshot::RouteRef,
     transport::Streamed,
 };
 
 /// The service's path and the client's query, byte for byte.
-pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a, str> {
+pub(super) fn path_and_query<'a>(route: &RouteRef, head: &Head<'a>) -> Cow<'a, str> {
     let Some((target, _)) = head.target.as_ref().zip(route.terms().prefix.as_ref()) else {
         return head.path_and_query.into();
     };
-    let path = route.entry.service_path(target.path());
+    let path = route.entry().service_path(target.path());
     if path.len() == target.path().len() {
         return head.path_and_query.into();
     }
@@ -37,7 +37,7 @@ pub(super) fn path_and_query<'a>(route: &RouteState, head: &Head<'a>) -> Cow<'a,
 
 /// The header lines of every attempt, as they go on the wire: everything but `Host`, framing and the signature's
 /// headers. Carries a request id and a trace: one for all attempts.
-pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival: Arrival<'_>) -> Vec<u8> {
+pub(super) fn lines(route: &RouteRef, parts: &Parts, head: &Head<'_>, arrival: Arrival<'_>) -> Vec<u8> {
     let Arrival { peer, way, trail } = arrival;
     let facts = ClientFacts {
         peer: peer.address,
@@ -68,7 +68,7 @@ pub(super) fn lines(route: &RouteState, parts: &Parts, head: &Head<'_>, arrival:
 
 /// The body of a request that has one, held whole or as it comes.
 pub(super) async fn body<B>(
-    route: &RouteState,
+    route: &RouteRef,
     parts: &Parts,
     body: B,
 ) -> Result<(Bytes, Option<Streamed>), Refusal>
@@ -88,6 +88,6 @@ where
 
 /// Whether an instance is told that its trailers are taken. HTTP/1.1 instances are told nothing: `TE` is the
 /// connection's own there.
-pub(super) fn takes_trailers(route: &RouteState, parts: &Parts) -> bool {
+pub(super) fn takes_trailers(route: &RouteRef, parts: &Parts) -> bool {
     route.terms().service.protocol == Protocol::Http2 && forward::request::takes_trailers(&parts.headers)
 }

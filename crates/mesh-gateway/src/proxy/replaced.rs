@@ -19,7 +19,7 @@ use crate::{
     error::Refusal,
     layered::{Passage, without_passage},
     meta::RouteMeta,
-    snapshot::RouteState,
+    snapshot::RouteRef,
 };
 
 /// Answers the requests of all routes in place of the gateway's own proxy; see
@@ -83,14 +83,14 @@ impl DefaultProxy {
 }
 
 /// Whether the route takes the request, which may have been changed on the way.
-fn is_of_route(route: &RouteState, parts: &Parts, head: &Head<'_>) -> bool {
-    let declared = &route.entry.route.method;
+fn is_of_route(route: &RouteRef, parts: &Parts, head: &Head<'_>) -> bool {
+    let declared = &route.entry().route.method;
     let takes_method =
         parts.method == *declared || (parts.method == Method::HEAD && *declared == Method::GET);
     let came = parts.extensions.get::<RouteMeta>();
     takes_method
         && head.target.is_some_and(|target| {
-            came.is_some_and(|meta| meta.path() == target.path()) || route.entry.uri.matches(target.path())
+            came.is_some_and(|meta| meta.path() == target.path()) || route.entry().uri.matches(target.path())
         })
 }
 

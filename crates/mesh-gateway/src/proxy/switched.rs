@@ -18,7 +18,7 @@ use crate::{
     gateway::Gateway,
     http1::write_line,
     settings::GatewaySettings,
-    snapshot::RouteState,
+    snapshot::RouteRef,
     switch::ClientSwitch,
     transport::UpstreamBody,
 };
@@ -32,7 +32,7 @@ pub(super) struct Switch {
 
 /// Adds to the header lines what asks for a switch, if the client wants one, its route allows it and its connection can.
 pub(super) fn ask(
-    route: &RouteState,
+    route: &RouteRef,
     parts: &Parts,
     head: &Head<'_>,
     has_body: bool,
@@ -41,7 +41,7 @@ pub(super) fn ask(
     if !head.survey.has_upgrade {
         return Ok(None);
     }
-    let Some(protocols) = door::upgrade(parts, route.entry.route.allows_upgrade(), has_body)? else {
+    let Some(protocols) = door::upgrade(parts, route.entry().route.allows_upgrade(), has_body)? else {
         return Ok(None);
     };
     let Some(client) = ClientSwitch::of(&parts.extensions) else { return Ok(None) };

@@ -14,12 +14,12 @@ use mesh_core::{
 };
 
 use super::{
-    RouteState, ServiceState, Snapshot,
+    Ranked, RouteState, ServiceState, Snapshot,
     state::{RoutePolicy, RouteTerms},
 };
 use crate::{
     metrics::Metrics,
-    overrides::{Overrides, Stacks},
+    overrides::{Overrides, RouteService, Stacks},
     reloadable::Reloadable,
     settings::GatewaySettings,
 };
@@ -46,6 +46,7 @@ pub(crate) fn build(
     let table = RouteTable::build(&manifests, &overrides.table(settings));
     let stacks = Stacks::of(overrides, previous);
     let mut policies = HashMap::new();
+    let mut states = States::default();
     let mut routes = Vec::with_capacity(table.entries().len());
     for entry in table.ranking() {
         // Each manifest has its service; a route without one would have no instances.
@@ -56,13 +57,9 @@ pub(crate) fn build(
         let policy = policies.entry(terms).or_insert_with_key(|terms| {
             Arc::new(RoutePolicy { reloadable: Arc::clone(reloadable), terms: terms.clone() })
         });
-        routes.push(RouteState {
-            view: service.view.clone(),
-            service: Arc::clone(service),
-            policy: Arc::clone(policy),
-            entry: Arc::clone(entry),
-            number: metrics.route(entry),
-            stack: stacks.get(entry).map(Box::new),
+        routes.push(Ranked {
+            state: states.of(service, policy, stacks.get(entry)),
+            number: u32::try_from(metrics.route(entry)).unwrap_or(u32::MAX),
         });
     }
     let idle = overrides.idle(&table);
@@ -76,6 +73,39 @@ pub(crate) fn build(
         built: now,
         idle,
         routes,
+        states: states.all,
+    }
+}
+
+/// How routes are served, each way once.
+#[derive(Default)]
+struct States {
+    all: Vec<RouteState>,
+    /// The place of those without anything in the way, by service and policy.
+    plain: HashMap<(*const ServiceState, *const RoutePolicy), u32>,
+}
+
+impl States {
+    /// The place of what serves routes of this service with this policy. What stands in the way stands in one route's.
+    fn of(
+        &mut self,
+        service: &Arc<ServiceState>,
+        policy: &Arc<RoutePolicy>,
+        stack: Option<RouteService>,
+    ) -> u32 {
+        let key = (Arc::as_ptr(service), Arc::as_ptr(policy));
+        if stack.is_none()
+            && let Some(known) = self.plain.get(&key)
+        {
+            return *known;
+        }
+        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        if stack.is_none() {
+            self.plain.insert(key, place);
+        }
+        let (service, policy) = (Arc::clone(service), Arc::clone(policy));
+        self.all.push(RouteState { view: service.view.clone(), policy, service, stack });
+        place
     }
 }
 

@@ -11,8 +11,6 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::{RouteState, Snapshot};
-
 /// What is shared and replaced whole.
 #[derive(Debug)]
 pub(crate) struct Latest<T> {
@@ -31,14 +29,6 @@ pub(crate) struct Own<T>(ArcSwap<Held<T>>);
 pub(crate) struct Held<T> {
     value: Arc<T>,
     replaced: u64,
-}
-
-/// A route of a snapshot, which it keeps: for the time until a request is answered. What lasts as long as a body keeps
-/// what it needs of it.
-#[derive(Clone, Debug)]
-pub(crate) struct RouteRef {
-    snapshot: Arc<Held<Snapshot>>,
-    rank: usize,
 }
 
 impl<T> Latest<T> {
@@ -82,21 +72,6 @@ impl<T> Deref for Held<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl RouteRef {
-    /// The route of this rank, if there is one.
-    pub(crate) fn of(snapshot: &Arc<Held<Snapshot>>, rank: usize) -> Option<Self> {
-        (rank < snapshot.routes.len()).then(|| Self { snapshot: Arc::clone(snapshot), rank })
-    }
-}
-
-impl Deref for RouteRef {
-    type Target = RouteState;
-
-    fn deref(&self) -> &RouteState {
-        &self.snapshot.routes[self.rank]
     }
 }
 

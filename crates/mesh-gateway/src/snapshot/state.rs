@@ -12,7 +12,7 @@ use mesh_core::{
     clock::Tick,
     health::{HealthPolicy, view::ServiceView},
     retry::RetryPolicy,
-    route::{manifest::RouteIdempotency, table::Entry},
+    route::manifest::RouteIdempotency,
     service::{BaseUrl, Protocol, Service},
     signature::MultipartPolicy,
 };
@@ -22,23 +22,20 @@ use crate::{overrides::RouteService, reloadable::Reloadable, settings::Limits};
 /// For so long after a last resort failed, no further one is tried (docs/refusals.md, row 78).
 const LAST_RESORT_PAUSE: Duration = Duration::from_secs(1);
 
-/// A route, with what every request for it asks for: one line of a cache, as with many routes each line is waited for.
+/// How some routes of one service are served, with what every request for them asks for: one line of a cache.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct RouteState {
-    /// One for all routes of a snapshot that are served alike.
+    /// One for all routes of a snapshot to which the same applies.
     pub(crate) policy: Arc<RoutePolicy>,
     /// That of its service.
     pub(crate) view: ServiceView,
-    /// Its number in the metrics.
-    pub(crate) number: usize,
-    /// What stands in the way of its requests; absent: they are forwarded at once.
-    pub(crate) stack: Option<Box<RouteService>>,
-    pub(crate) entry: Arc<Entry>,
+    /// What stands in the way of requests, then of one route's alone; absent: they are forwarded at once.
+    pub(crate) stack: Option<RouteService>,
     pub(crate) service: Arc<ServiceState>,
 }
 
-/// How a route's requests are served: the settings and the numbers that apply.
+/// The settings and the numbers that apply to a route.
 #[derive(Debug)]
 pub(crate) struct RoutePolicy {
     pub(crate) reloadable: Arc<Reloadable>,
@@ -147,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_is_a_line_of_a_cache() {
+    fn how_a_route_is_served_is_a_line_of_a_cache() {
         assert_eq!(size_of::<RouteState>(), 64);
     }
 }
