@@ -171,3 +171,41 @@ fn state(
     let last_resort_failed = known.map_or(Tick::default(), |state| state.last_resort_failed());
     Arc::new(ServiceState::new(view, service, retry, timeout, last_resort_failed))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::Method;
+    use mesh_core::{secret::Secret, signature::Keyring};
+
+    use super::*;
+
+    const MANIFEST: &[u8] = br#"{"service": "pim", "timestamp": "2026-02-10T12:00:00+00:00", "routes": [
+        {"method": "GET", "uri": "/a"},
+        {"method": "GET", "uri": "/b"},
+        {"method": "GET", "uri": "/c", "timeout": 1}
+    ]}"#;
+
+    #[test]
+    fn routes_that_are_served_alike_share_how() {
+        let keyring = Keyring::new(Secret::try_new("x".repeat(32)).unwrap());
+        let reloadable = Reloadable::new(GatewaySettings::default(), keyring).unwrap();
+        let mut remembered = Remembered::new(Tick(1));
+        let service = ServiceName::parse("pim").unwrap();
+        remembered.put(&service, &Bytes::from_static(MANIFEST), Duration::from_secs(60), Tick(1));
+        let (overrides, metrics) = (Overrides::default(), Metrics::default());
+        let snapshot = build(&reloadable, &overrides, &remembered, None, &metrics, true, Tick(1));
+        let place = |path| {
+            let rank = snapshot.table.rank(&Method::GET, path).unwrap();
+            let Ranked { state, number } = snapshot.routes[rank];
+            (state, number, snapshot.states[state as usize].terms().attempt_timeout)
+        };
+        let (a, b, c) = (place("/a"), place("/b"), place("/c"));
+        assert_eq!((a.0, a.2), (b.0, b.2));
+        assert_ne!(a.0, c.0);
+        assert_eq!(c.2, Duration::from_secs(1));
+        assert!(a.1 != b.1 && b.1 != c.1 && a.1 != c.1, "figures are each route's own");
+    }
+}
