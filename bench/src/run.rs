@@ -75,7 +75,8 @@ pub(crate) struct Arguments {
     /// The core for everything; by default the first that this process may use. Two workers take the next one as well.
     #[arg(long, value_name = "NUMBER")]
     core: Option<u32>,
-    /// A case in which the machine was busy is measured again while so many minutes since the start last; the last attempt counts.
+    /// Cases in which the machine was busy are measured again, in turn, while so many minutes since the start last; the last
+    /// attempt counts.
     #[arg(long, value_name = "MINUTES", default_value_t = 0)]
     patience: u16,
     /// The same numbers as JSON.
@@ -142,22 +143,23 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     if arguments.wants(EVENTS) {
         document.events = events::measure(&cores, folder.path(), &arguments.mesh)?;
     }
-    for case in CASES.iter().filter(|case| arguments.wants(case.name)) {
+    let cases: Vec<_> = CASES.iter().filter(|case| arguments.wants(case.name)).collect();
+    let names: Vec<_> = cases.iter().map(|case| case.name).collect();
+    let attempt = |place: usize| {
+        let case = cases[place];
         let expected = binaries.expected(case.setting);
         let cores = match case.setting {
             Setting::TwoWorkers if numbers.len() < 2 => {
-                document.cases.push(CaseReport::new(case.name, &expected, Vec::new()));
-                continue;
+                return Ok(CaseReport::new(case.name, &expected, Vec::new()));
             }
             Setting::TwoWorkers => cores.with(numbers[..2].to_vec()),
             Setting::OneWorker | Setting::ManyRoutes => cores.clone(),
         };
-        let attempt = || {
-            let stand = || start(&cores, case.setting);
-            let rounds = measure::rounds(stand, case, arguments.rounds, turn)?;
-            Ok(CaseReport::new(case.name, &expected, rounds))
-        };
-        let (mut report, attempts) = patience.measure(case.name, attempt, |report| report.verdict)?;
+        let stand = || start(&cores, case.setting);
+        let rounds = measure::rounds(stand, case, arguments.rounds, turn)?;
+        Ok(CaseReport::new(case.name, &expected, rounds))
+    };
+    for (mut report, attempts) in patience.measure(&names, attempt, |report| report.verdict)? {
         report.attempts = attempts;
         document.cases.push(report);
     }

@@ -75,13 +75,14 @@ pub(crate) fn run_clients(arguments: &ClientArguments) -> anyhow::Result<u8> {
     call(&cores, &checking, Contender::Mesh, &[])?;
     call(&cores, &checking, Contender::Mesh, &["--post", "1024"])?;
 
-    let attempt = || {
+    let attempt = |_| {
         let rounds = rounds(&cores, &plain, arguments.rounds, turn)?;
         let (date, machine) = (clock::date()?, procfs::machine()?);
         let names = CONTENDERS.map(|(_, _, name)| name);
         Ok(ClientDocument::new(date, machine, core, arguments.seconds, &names, rounds))
     };
-    let (mut document, attempts) = patience.measure(COMMAND, attempt, |document| document.verdict)?;
+    let mut measured = patience.measure(&[COMMAND], attempt, |document: &ClientDocument| document.verdict)?;
+    let (mut document, attempts) = measured.remove(0);
     document.attempts = attempts;
     let tables = document.render();
     output::line(&tables)?;

@@ -18,26 +18,36 @@ impl Patience {
         Self { begun: clock::now(), length: Duration::from_secs(60 * u64::from(minutes)) }
     }
 
-    /// Measures what is called `name`, and again while its verdict is that nothing holds. Answers with the last attempt, and
-    /// with how many there were.
+    /// Measures each of these by its place, and then those again, in turn, whose verdict is that nothing holds: what keeps
+    /// a machine busy for minutes takes them from none alone. Answers with the last attempt at each, and with how many
+    /// there were.
     ///
     /// # Errors
     ///
     /// The first error of an attempt.
     pub(super) fn measure<R>(
         self,
-        name: &str,
-        mut attempt: impl FnMut() -> anyhow::Result<R>,
+        names: &[&str],
+        mut attempt: impl FnMut(usize) -> anyhow::Result<R>,
         verdict: impl Fn(&R) -> Verdict,
-    ) -> anyhow::Result<(R, u32)> {
-        let mut attempts = 1;
-        let mut report = attempt()?;
-        while is_worth_another(verdict(&report), clock::now() - self.begun, self.length) {
-            output::progress(&format!("{name}: the machine was busy: measured again"));
-            attempts += 1;
-            report = attempt()?;
+    ) -> anyhow::Result<Vec<(R, u32)>> {
+        let mut measured = Vec::with_capacity(names.len());
+        for place in 0..names.len() {
+            measured.push((attempt(place)?, 1));
         }
-        Ok((report, attempts))
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            for (place, (name, (report, attempts))) in names.iter().zip(&mut measured).enumerate() {
+                if is_worth_another(verdict(report), clock::now() - self.begun, self.length) {
+                    output::progress(&format!("{name}: the machine was busy: measured again"));
+                    *report = attempt(place)?;
+                    *attempts += 1;
+                    goes_on = true;
+                }
+            }
+        }
+        Ok(measured)
     }
 }
 
@@ -55,9 +65,9 @@ mod tests {
     #[track_caller]
     fn check(minutes: u16, verdicts: &[Verdict], expected: (Verdict, u32)) {
         let mut verdicts = verdicts.iter().copied();
-        let attempt = || Ok(verdicts.next().unwrap());
-        let measured = Patience::of_minutes(minutes).measure("get", attempt, |verdict| *verdict);
-        assert_eq!(measured.unwrap(), expected);
+        let attempt = |_| Ok(verdicts.next().unwrap());
+        let measured = Patience::of_minutes(minutes).measure(&["get"], attempt, |verdict| *verdict);
+        assert_eq!(measured.unwrap(), [expected]);
     }
 
     #[test]
@@ -78,13 +88,28 @@ mod tests {
     }
 
     #[test]
+    fn all_are_measured_before_any_is_measured_again() {
+        let mut order = Vec::new();
+        let attempt = |place| {
+            order.push(place);
+            // The second holds at once, the first at its second attempt, the third at its third.
+            let attempts = order.iter().filter(|measured| **measured == place).count();
+            Ok(if attempts > [1, 0, 2][place] { Measured } else { Inconclusive })
+        };
+        let measured =
+            Patience::of_minutes(60).measure(&["get", "post", "routes"], attempt, |verdict| *verdict);
+        assert_eq!(measured.unwrap(), [(Measured, 2), (Measured, 1), (Measured, 3)]);
+        assert_eq!(order, [0, 1, 2, 0, 2, 2]);
+    }
+
+    #[test]
     fn a_case_that_is_void_is_not_measured_again() {
         let mut attempts = 0;
-        let attempt = || -> anyhow::Result<Verdict> {
+        let attempt = |_| -> anyhow::Result<Verdict> {
             attempts += 1;
             anyhow::bail!("void")
         };
-        let void = Patience::of_minutes(60).measure("get", attempt, |verdict| *verdict);
+        let void = Patience::of_minutes(60).measure(&["get"], attempt, |verdict| *verdict);
         assert!(void.is_err() && attempts == 1);
     }
 }
