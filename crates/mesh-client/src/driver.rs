@@ -230,8 +230,8 @@ impl Driver {
         };
         let mut pending = None;
         for (instance, answered) in call.verdicts() {
-            // A success of an instance without a record changes nothing. Asked of the instance itself: by now its view has
-            // left the cache.
+            // A success of an instance without a record changes nothing. Asked of the instance itself: by now its view may
+            // have left the cache.
             let is_tried = tried.filter(|(index, _)| index == instance);
             if *answered && is_tried.is_some_and(|(_, tried)| tried.failures().0 == 0) {
                 continue;

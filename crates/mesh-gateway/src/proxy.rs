@@ -107,7 +107,7 @@ where
         begun: now,
         deadline: begun.after(terms.deadline),
     };
-    // Known before the wait: what lies behind the route has left the cache by its end.
+    // Known before the wait: what lies behind the route may have left the cache by its end.
     let (cells, figures) = (gateway.cells(), gateway.cells().route(route.number()));
     let drive = || shared.driver.drive(&route.view, &facts, &transport);
     let report = match &streamed {
