@@ -44,7 +44,8 @@ pub(crate) use train::{TrainArguments, run_training};
 use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, EVENTS, IDLE_MEMORY, Setting};
 use document::{Document, Idle};
-use patience::Patience;
+use events::EventReport;
+use patience::{Attempted, Patience};
 use peer::haproxy;
 use peer::nginx::{self, Nginx};
 use process::Cores;
@@ -130,7 +131,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         mesh: Idle { rss_kib: 0, ready_ms: 0.0 },
         cases: Vec::new(),
         idle_memory: Vec::new(),
-        events: Vec::new(),
+        events: None,
         constant_rate: Vec::new(),
     };
 
@@ -140,28 +141,34 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         document.mesh = stand.idle;
         document.idle_memory = idle::measure(&stand, folder.path())?;
     }
-    if arguments.wants(EVENTS) {
-        document.events = events::measure(&cores, folder.path(), &arguments.mesh)?;
-    }
-    let cases: Vec<_> = CASES.iter().filter(|case| arguments.wants(case.name)).collect();
-    let names: Vec<_> = cases.iter().map(|case| case.name).collect();
+    let wanted: Vec<_> = [EVENTS]
+        .into_iter()
+        .chain(CASES.iter().map(|case| case.name))
+        .filter(|name| arguments.wants(name))
+        .collect();
     let attempt = |place: usize| {
-        let case = cases[place];
+        let Some(case) = CASES.iter().find(|case| case.name == wanted[place]) else {
+            return Ok(Outcome::Events(events::measure(&cores, folder.path(), &arguments.mesh)?));
+        };
         let expected = binaries.expected(case.setting);
         let cores = match case.setting {
             Setting::TwoWorkers if numbers.len() < 2 => {
-                return Ok(CaseReport::new(case.name, &expected, Vec::new()));
+                return Ok(Outcome::Case(CaseReport::new(case.name, &expected, Vec::new())));
             }
             Setting::TwoWorkers => cores.with(numbers[..2].to_vec()),
             Setting::OneWorker | Setting::ManyRoutes => cores.clone(),
         };
         let stand = || start(&cores, case.setting);
         let rounds = measure::rounds(stand, case, arguments.rounds, turn)?;
-        Ok(CaseReport::new(case.name, &expected, rounds))
+        Ok(Outcome::Case(CaseReport::new(case.name, &expected, rounds)))
     };
-    for (mut report, attempts) in patience.measure(&names, attempt, |report| report.verdict)? {
-        report.attempts = attempts;
-        document.cases.push(report);
+    let mut outcomes = (0..wanted.len()).map(attempt).collect::<anyhow::Result<Vec<_>>>()?;
+    patience.again(&wanted, &mut outcomes, attempt)?;
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Case(report) => document.cases.push(report),
+            Outcome::Events(report) => document.events = Some(report),
+        }
     }
     if arguments.wants(CONSTANT_RATE) {
         let stand = start(&cores, Setting::OneWorker)?;
@@ -176,5 +183,27 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     if let Some(folder) = &arguments.write {
         publish::write(&document, folder)?;
     }
-    Ok(document.cases.iter().map(|case| case.verdict).max().unwrap_or(Verdict::Measured).exit_code())
+    Ok(document.verdict().exit_code())
+}
+
+/// Of one of those that are measured again while the machine is busy.
+enum Outcome {
+    Case(CaseReport),
+    Events(EventReport),
+}
+
+impl Attempted for Outcome {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Case(report) => report.verdict(),
+            Self::Events(report) => report.verdict(),
+        }
+    }
+
+    fn attempts(&mut self) -> &mut u32 {
+        match self {
+            Self::Case(report) => report.attempts(),
+            Self::Events(report) => report.attempts(),
+        }
+    }
 }

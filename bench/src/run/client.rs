@@ -5,6 +5,7 @@ mod report;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::slice;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -81,9 +82,8 @@ pub(crate) fn run_clients(arguments: &ClientArguments) -> anyhow::Result<u8> {
         let names = CONTENDERS.map(|(_, _, name)| name);
         Ok(ClientDocument::new(date, machine, core, arguments.seconds, &names, rounds))
     };
-    let mut measured = patience.measure(&[COMMAND], attempt, |document: &ClientDocument| document.verdict)?;
-    let (mut document, attempts) = measured.remove(0);
-    document.attempts = attempts;
+    let mut document = attempt(0)?;
+    patience.again(&[COMMAND], slice::from_mut(&mut document), attempt)?;
     let tables = document.render();
     output::line(&tables)?;
     let json = serde_json::to_string_pretty(&document)? + "\n";

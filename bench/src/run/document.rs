@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::events::EventDelays;
+use super::events::EventReport;
 use super::idle::IdleMemory;
 use super::rate::RateReport;
-use super::report::CaseReport;
+use super::report::{CaseReport, Verdict};
 
 /// A run.
 #[derive(Clone, Debug, Serialize)]
@@ -29,9 +29,17 @@ pub(super) struct Document {
     /// What 1,000 connections cost that do nothing.
     pub(super) idle_memory: Vec<IdleMemory>,
     /// How late events of streams are.
-    pub(super) events: Vec<EventDelays>,
+    pub(super) events: Option<EventReport>,
     /// Latencies at a constant rate.
     pub(super) constant_rate: Vec<RateReport>,
+}
+
+impl Document {
+    /// The worst of what it holds.
+    pub(super) fn verdict(&self) -> Verdict {
+        let cases = self.cases.iter().map(|case| case.verdict);
+        cases.chain(self.events.as_ref().map(|events| events.verdict)).max().unwrap_or(Verdict::Measured)
+    }
 }
 
 /// A gateway that has nothing to do.

@@ -5,6 +5,15 @@ use std::time::{Duration, Instant};
 use super::report::Verdict;
 use crate::{clock, output};
 
+/// What came of an attempt.
+pub(super) trait Attempted {
+    /// Whether it holds.
+    fn verdict(&self) -> Verdict;
+
+    /// How many attempts there were.
+    fn attempts(&mut self) -> &mut u32;
+}
+
 /// From the start of a run, for so long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
@@ -18,36 +27,32 @@ impl Patience {
         Self { begun: clock::now(), length: Duration::from_secs(60 * u64::from(minutes)) }
     }
 
-    /// Measures each of these by its place, and then those again, in turn, whose verdict is that nothing holds: what keeps
-    /// a machine busy for minutes takes them from none alone. Answers with the last attempt at each, and with how many
-    /// there were.
+    /// Measures those of these again, in turn, whose verdict is that nothing holds: what keeps a machine busy for minutes
+    /// takes them from none alone. The last attempt counts.
     ///
     /// # Errors
     ///
     /// The first error of an attempt.
-    pub(super) fn measure<R>(
+    pub(super) fn again<A: Attempted>(
         self,
         names: &[&str],
-        mut attempt: impl FnMut(usize) -> anyhow::Result<R>,
-        verdict: impl Fn(&R) -> Verdict,
-    ) -> anyhow::Result<Vec<(R, u32)>> {
-        let mut measured = Vec::with_capacity(names.len());
-        for place in 0..names.len() {
-            measured.push((attempt(place)?, 1));
-        }
+        measured: &mut [A],
+        mut attempt: impl FnMut(usize) -> anyhow::Result<A>,
+    ) -> anyhow::Result<()> {
         let mut goes_on = true;
         while goes_on {
             goes_on = false;
-            for (place, (name, (report, attempts))) in names.iter().zip(&mut measured).enumerate() {
-                if is_worth_another(verdict(report), clock::now() - self.begun, self.length) {
+            for (place, (name, report)) in names.iter().zip(&mut *measured).enumerate() {
+                if is_worth_another(report.verdict(), clock::now() - self.begun, self.length) {
                     output::progress(&format!("{name}: the machine was busy: measured again"));
+                    let attempts = *report.attempts() + 1;
                     *report = attempt(place)?;
-                    *attempts += 1;
+                    *report.attempts() = attempts;
                     goes_on = true;
                 }
             }
         }
-        Ok(measured)
+        Ok(())
     }
 }
 
@@ -62,12 +67,23 @@ mod tests {
 
     use Verdict::{Inconclusive, Measured};
 
+    impl Attempted for (Verdict, u32) {
+        fn verdict(&self) -> Verdict {
+            self.0
+        }
+
+        fn attempts(&mut self) -> &mut u32 {
+            &mut self.1
+        }
+    }
+
     #[track_caller]
     fn check(minutes: u16, verdicts: &[Verdict], expected: (Verdict, u32)) {
-        let mut verdicts = verdicts.iter().copied();
+        let mut verdicts = verdicts.iter().map(|verdict| (*verdict, 1));
+        let mut measured = [verdicts.next().unwrap()];
         let attempt = |_| Ok(verdicts.next().unwrap());
-        let measured = Patience::of_minutes(minutes).measure(&["get"], attempt, |verdict| *verdict);
-        assert_eq!(measured.unwrap(), [expected]);
+        Patience::of_minutes(minutes).again(&["get"], &mut measured, attempt).unwrap();
+        assert_eq!(measured, [expected]);
     }
 
     #[test]
@@ -77,7 +93,7 @@ mod tests {
         assert!(!is_worth_another(Verdict::Inconclusive, minute, minute));
         assert!(!is_worth_another(Verdict::Inconclusive, Duration::ZERO, Duration::ZERO));
         assert!(!is_worth_another(Verdict::NotRun, second, minute));
-        assert!(!is_worth_another(Verdict::Measured, second, minute));
+        assert!(!is_worth_another(Measured, second, minute));
     }
 
     #[test]
@@ -88,28 +104,28 @@ mod tests {
     }
 
     #[test]
-    fn all_are_measured_before_any_is_measured_again() {
+    fn those_that_do_not_hold_are_measured_in_turn() {
         let mut order = Vec::new();
         let attempt = |place| {
             order.push(place);
-            // The second holds at once, the first at its second attempt, the third at its third.
-            let attempts = order.iter().filter(|measured| **measured == place).count();
-            Ok(if attempts > [1, 0, 2][place] { Measured } else { Inconclusive })
+            // The first holds at its second attempt, the third at its third.
+            let verdict = if order == [0, 2] { Inconclusive } else { Measured };
+            Ok((verdict, 1))
         };
-        let measured =
-            Patience::of_minutes(60).measure(&["get", "post", "routes"], attempt, |verdict| *verdict);
-        assert_eq!(measured.unwrap(), [(Measured, 2), (Measured, 1), (Measured, 3)]);
-        assert_eq!(order, [0, 1, 2, 0, 2, 2]);
+        let mut measured = [(Inconclusive, 1), (Measured, 1), (Inconclusive, 1)];
+        Patience::of_minutes(60).again(&["get", "post", "routes"], &mut measured, attempt).unwrap();
+        assert_eq!(measured, [(Measured, 2), (Measured, 1), (Measured, 3)]);
+        assert_eq!(order, [0, 2, 2]);
     }
 
     #[test]
     fn a_case_that_is_void_is_not_measured_again() {
         let mut attempts = 0;
-        let attempt = |_| -> anyhow::Result<Verdict> {
+        let attempt = |_| -> anyhow::Result<(Verdict, u32)> {
             attempts += 1;
             anyhow::bail!("void")
         };
-        let void = Patience::of_minutes(60).measure(&["get"], attempt, |verdict| *verdict);
+        let void = Patience::of_minutes(60).again(&["get"], &mut [(Inconclusive, 1)], attempt);
         assert!(void.is_err() && attempts == 1);
     }
 }

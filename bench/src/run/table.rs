@@ -4,6 +4,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
 use super::document::Document;
+use super::events::EventReport;
 use super::gateway::{BESIDE, MANY, NAME};
 use super::numbers::Range;
 use super::peer::{haproxy, nginx};
@@ -48,13 +49,14 @@ pub(super) fn render(document: &Document) -> String {
             case.case
         )),
     }));
-    parts.extend(document.cases.iter().filter_map(attempts));
+    parts.extend(document.cases.iter().filter_map(|case| attempts(case.case, case.verdict, case.attempts)));
     parts.extend(document.cases.iter().filter_map(beside));
     if !document.idle_memory.is_empty() {
         parts.push(idle_memory(document));
     }
-    if !document.events.is_empty() {
-        parts.push(events(document));
+    if let Some(report) = &document.events {
+        parts.push(events(report));
+        parts.extend(report.remarks());
     }
     if !document.constant_rate.is_empty() {
         parts.push(constant_rate(document));
@@ -63,10 +65,9 @@ pub(super) fn render(document: &Document) -> String {
 }
 
 /// How often a case was measured, where that was more than once.
-fn attempts(case: &CaseReport) -> Option<String> {
-    let busy = if case.verdict == Verdict::Inconclusive { "each time" } else { "before" };
-    let CaseReport { case, attempts, .. } = case;
-    (*attempts > 1).then(|| format!("{case}: measured {attempts} times: the machine was busy {busy}"))
+pub(super) fn attempts(case: &str, verdict: Verdict, attempts: u32) -> Option<String> {
+    let busy = if verdict == Verdict::Inconclusive { "each time" } else { "before" };
+    (attempts > 1).then(|| format!("{case}: measured {attempts} times: the machine was busy {busy}"))
 }
 
 /// What the gateway costs by the other binary's cost; with as many routes where there are many.
@@ -126,9 +127,9 @@ fn idle_memory(document: &Document) -> String {
     table.to_string()
 }
 
-fn events(document: &Document) -> String {
+fn events(report: &EventReport) -> String {
     let mut table = table(&["events through", "events", "p50 µs", "p99 µs", "most µs"]);
-    for row in &document.events {
+    for row in &report.delays {
         let numbers = [row.p50_us, row.p99_us, row.most_us].map(|figure| figure.to_string());
         let [p50, p99, most] = numbers;
         table.add_row([row.through.to_owned(), row.events.to_string(), p50, p99, most]);
@@ -170,11 +171,7 @@ mod tests {
 
     #[test]
     fn a_case_that_was_measured_again_says_how_often_and_why() {
-        let said = |verdict, number| {
-            let mut case = CaseReport::new("get", &[], Vec::new());
-            (case.verdict, case.attempts) = (verdict, number);
-            attempts(&case)
-        };
+        let said = |verdict, number| attempts("get", verdict, number);
         assert_eq!(said(Verdict::Measured, 1), None);
         assert_eq!(said(Verdict::Inconclusive, 1), None);
         let again = "get: measured 3 times: the machine was busy";

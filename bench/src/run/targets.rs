@@ -50,7 +50,7 @@ pub(super) fn rows(document: &Document) -> Vec<[String; 5]> {
         .collect();
     let mesh = document.idle_memory.iter().find(|row| row.proxy == NAME).map(|row| row.per_connection_kib);
     rows.push(row("memory of an idle connection", 28.0, Some(20.0), " KiB", mesh, None));
-    let events = document.events.iter().find(|row| row.through == NAME);
+    let events = document.events.iter().flat_map(|events| &events.delays).find(|row| row.through == NAME);
     let late = events.map(|row| f64::from(row.p99_us) / 1e3);
     rows.push(row("event of a stream, sent to received (p99)", 5.0, None, " ms", late, None));
     let rss = Some(document.mesh.rss_kib as f64 / 1024.0).filter(|rss| *rss > 0.0);

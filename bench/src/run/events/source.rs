@@ -9,7 +9,7 @@ use crate::clock;
 use crate::payload::ANSWER;
 
 /// In each stream.
-pub(super) const EVENTS: usize = 100;
+pub(super) const PER_STREAM: usize = 100;
 
 /// Between two of them.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -61,7 +61,7 @@ fn next_request(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> st
 fn send_events(mut stream: &TcpStream, begun: Instant) -> std::io::Result<()> {
     let mut bytes =
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    for _ in 0..EVENTS {
+    for _ in 0..PER_STREAM {
         let event = format!("data: {}\n\n", (clock::now() - begun).as_nanos());
         write!(bytes, "{:x}\r\n{event}\r\n", event.len())?;
         stream.write_all(&bytes)?;
