@@ -1,11 +1,11 @@
 //! Holds a request's body, because v1 signs it whole: no more than the limit, no slower than the window.
 
-use std::pin::pin;
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use http::{HeaderMap, header::CONTENT_LENGTH};
 use http_body::Body;
-use http_body_util::BodyExt;
 use mesh_core::error::Code;
 use tokio::time::{Instant, timeout_at};
 
@@ -28,20 +28,26 @@ where
     let mut body = pin!(body);
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
-    let mut window = Window::open(limits);
-    loop {
-        let frame = match timeout_at(window.ends, body.frame()).await {
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(_))) => return Err(malformed_body()),
-            Ok(None) => break,
-            Err(_) => return Err(too_slow()),
+    // Most bodies came with their head: no clock is asked for those.
+    let mut window: Option<Window> = None;
+    while !body.is_end_stream() {
+        let mut next = poll_fn(|context| body.as_mut().poll_frame(context).map_err(drop));
+        let frame = match poll_fn(|context| Poll::Ready(next.poll_unpin(context))).await {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let ends = window.get_or_insert_with(|| Window::open(limits)).ends;
+                timeout_at(ends, next).await.map_err(|_| too_slow())?
+            }
         };
-        let Ok(bytes) = frame.into_data() else { continue };
+        let Some(frame) = frame else { break };
+        let Ok(bytes) = frame.map_err(|()| malformed_body())?.into_data() else { continue };
         let length = first.len().max(whole.len()) as u64 + bytes.len() as u64;
         if length > limit {
             return Err(too_large(limit));
         }
-        window.count(bytes.len() as u64, limits);
+        if let Some(window) = &mut window {
+            window.count(bytes.len() as u64, limits);
+        }
         if first.is_empty() {
             first = bytes;
             continue;

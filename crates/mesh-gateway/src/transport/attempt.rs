@@ -62,6 +62,9 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) tls: &'a UpstreamTls,
 }
 
+/// A body up to this length is written in one piece with its head.
+const GATHERED: usize = 2 * 1024;
+
 /// Why an attempt came to nothing.
 pub(super) enum Broken {
     NotSent(Failure, String),
@@ -128,9 +131,14 @@ impl Outgoing<'_> {
             };
             let mut head = mem::take(&mut connection.out);
             self.write(&mut head, url);
+            // One write of one piece costs less than one of two, as long as the copy is short.
+            let is_gathered = self.body.len() <= GATHERED;
+            if is_gathered {
+                head.extend_from_slice(self.body);
+            }
+            let body = if is_gathered { &Bytes::new() } else { self.body };
             let parser = Parser::new(*self.method == Method::HEAD, self.may_switch);
-            let mut exchange =
-                Exchange::new(&mut connection, &head, self.body, parser, (&**self.clock, ends));
+            let mut exchange = Exchange::new(&mut connection, &head, body, parser, (&**self.clock, ends));
             let answered = (&mut exchange).await;
             let unwritten = exchange.unwritten();
             let has_heard = exchange.has_heard;

@@ -81,9 +81,12 @@ impl<'a> Exchange<'a> {
         Self { connection, head, body, written: 0, parser, has_heard: false, write_error: None, clock, ends }
     }
 
-    /// What of the body is still to be written.
+    /// What is still to be written.
     pub(super) fn unwritten(&self) -> Bytes {
-        self.body.slice(self.written.saturating_sub(self.head.len())..)
+        match self.written.checked_sub(self.head.len()) {
+            Some(written) => self.body.slice(written..),
+            None => [&self.head[self.written..], self.body].concat().into(),
+        }
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) {
