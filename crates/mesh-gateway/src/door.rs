@@ -94,7 +94,7 @@ fn write_down(log: &AccessLog, gateway: &Gateway, trail: &mut Trail, parts: &Par
     if !log.takes(&shared.entropy) {
         return;
     }
-    let reloadable = Arc::clone(&shared.snapshot.load().reloadable);
+    let reloadable = Arc::clone(&gateway.snapshot().reloadable);
     let trusts = |address| reloadable.settings.trusts(address);
     let client = forward::request::client_address(&parts.headers, peer.address, &trusts);
     let trace = trail.trace().map(TraceContext::trace_id);

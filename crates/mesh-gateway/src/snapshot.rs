@@ -15,7 +15,7 @@ use mesh_core::{
 
 use crate::{overrides::RouteService, reloadable::Reloadable};
 pub(crate) use build::build;
-pub(crate) use own::{Held, Latest, Own};
+pub(crate) use own::{Held, Latest, Own, Retired};
 pub(crate) use route::{Ranked, RouteRef};
 pub(crate) use state::{RouteState, ServiceState};
 

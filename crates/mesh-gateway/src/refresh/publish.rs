@@ -8,7 +8,7 @@ use super::snapshot_file;
 use crate::{
     gateway::Shared,
     reloadable::Reloadable,
-    snapshot::{self, Snapshot},
+    snapshot::{self, Retired, Snapshot},
 };
 
 /// A change is written at once, but not more often than this.
@@ -23,14 +23,20 @@ pub(super) struct Publisher {
     is_dirty: bool,
     was_refused: bool,
     written: Option<Tick>,
-    /// What was served before, for as long as requests use it: they shall not be who frees it.
-    retired: Vec<Arc<Snapshot>>,
+    retired: Retired<Snapshot>,
 }
 
 impl Publisher {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let reloadable = Arc::clone(&shared.snapshot.load().reloadable);
-        Self { shared, reloadable, is_dirty: false, was_refused: false, written: None, retired: Vec::new() }
+        Self {
+            shared,
+            reloadable,
+            is_dirty: false,
+            was_refused: false,
+            written: None,
+            retired: Retired::default(),
+        }
     }
 
     /// What applies now.
@@ -50,7 +56,7 @@ impl Publisher {
         if changed || !self.shared.snapshot.load().ready {
             self.publish(remembered, now);
         }
-        self.retired.retain(|retired| Arc::strong_count(retired) > 1);
+        self.retired.let_go();
         self.write(remembered, now).await;
     }
 
@@ -82,7 +88,7 @@ impl Publisher {
             "routes replaced"
         );
         shared.snapshot.store(Arc::new(next));
-        self.retired.push(previous);
+        self.retired.keep(previous);
         self.is_dirty = true;
     }
 

@@ -31,6 +31,27 @@ pub(crate) struct Held<T> {
     replaced: u64,
 }
 
+/// What was replaced, for as long as somebody uses it: requests shall not be who frees it.
+#[derive(Debug)]
+pub(crate) struct Retired<T>(Vec<Arc<T>>);
+
+impl<T> Default for Retired<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Retired<T> {
+    pub(crate) fn keep(&mut self, replaced: Arc<T>) {
+        self.0.push(replaced);
+    }
+
+    /// Frees what nobody uses any more.
+    pub(crate) fn let_go(&mut self) {
+        self.0.retain(|retired| Arc::strong_count(retired) > 1);
+    }
+}
+
 impl<T> Latest<T> {
     pub(crate) fn new(value: T) -> Self {
         Self { value: ArcSwap::from_pointee(value), replaced: AtomicU64::new(0) }
@@ -78,6 +99,21 @@ impl<T> Deref for Held<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_replaced_is_kept_while_it_is_used_and_freed_by_its_keeper() {
+        let (used, unused) = (Arc::new(1), Arc::new(2));
+        let freed = [&used, &unused].map(Arc::downgrade);
+        let mut retired = Retired::default();
+        retired.keep(Arc::clone(&used));
+        retired.keep(unused);
+        retired.let_go();
+        assert_eq!([freed[0].upgrade().is_some(), freed[1].upgrade().is_some()], [true, false]);
+        drop(used);
+        assert!(freed[0].upgrade().is_some(), "not by who used it");
+        retired.let_go();
+        assert!(freed[0].upgrade().is_none());
+    }
 
     #[test]
     fn a_worker_sees_what_was_stored_last_and_keeps_what_it_uses() {
