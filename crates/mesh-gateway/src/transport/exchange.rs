@@ -83,10 +83,7 @@ impl<'a> Exchange<'a> {
 
     /// What is still to be written.
     pub(super) fn unwritten(&self) -> Bytes {
-        match self.written.checked_sub(self.head.len()) {
-            Some(written) => self.body.slice(written..),
-            None => [&self.head[self.written..], self.body].concat().into(),
-        }
+        rest(self.head, self.body, self.written)
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) {
@@ -142,5 +139,27 @@ impl Future for Exchange<'_> {
                 }
             }
         }
+    }
+}
+
+/// What is left of a head and a body behind the first `written` bytes.
+fn rest(head: &[u8], body: &Bytes, written: usize) -> Bytes {
+    match written.checked_sub(head.len()) {
+        Some(written) => body.slice(written..),
+        None => [&head[written..], body].concat().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_request_is_all_that_was_not_written() {
+        let (head, body) = (b"head", Bytes::from_static(b"body"));
+        for written in 0..=8 {
+            assert_eq!(rest(head, &body, written), b"headbody"[written..], "{written}");
+        }
+        assert_eq!(rest(b"headbody", &Bytes::new(), 6), "dy");
     }
 }
