@@ -40,6 +40,15 @@ const READY: &str = "/microservice/health/ready";
 /// How long it may take to end: under a tool everything takes long.
 const STOP: Duration = Duration::from_secs(60);
 
+/// Settings beyond those that every gateway is given, as lines.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Further<'a> {
+    /// Of `[gateway]`.
+    pub(super) gateway: &'a str,
+    /// Of each service that answers whatever comes.
+    pub(super) service: &'a str,
+}
+
 /// A running gateway.
 #[derive(Debug)]
 pub(super) struct Gateway {
@@ -62,17 +71,17 @@ impl Gateway {
         through: &[String],
     ) -> anyhow::Result<Self> {
         let name = if routes == Routes::Many { MANY } else { NAME };
-        Self::start_with(place, mesh, name, routes, through, "")
+        Self::start_with(place, mesh, name, routes, through, Further::default())
     }
 
-    /// The same under another name, and with further `settings`: lines of `[gateway]`.
+    /// The same under another name, and with further settings.
     pub(super) fn start_with(
         place: &Place<'_>,
         mesh: &Path,
         name: &'static str,
         routes: Routes,
         through: &[String],
-        settings: &str,
+        further: Further<'_>,
     ) -> anyhow::Result<Self> {
         let mesh = fs::canonicalize(mesh).with_context(|| format!("no binary {}", mesh.display()))?;
         let folder = place.folder.join(name);
@@ -80,7 +89,7 @@ impl Gateway {
         let services = routes.services();
         let (address, admin) = (free_address()?, free_address()?);
         let config = folder.join("gateway.toml");
-        fs::write(&config, config_text(address, admin, place, &services) + settings)?;
+        fs::write(&config, config_text(address, admin, place, &services, further))?;
 
         let program = through.first().map_or(mesh.as_path(), Path::new);
         let mut command = clean(place.cores.command(program));
@@ -165,11 +174,18 @@ fn register(mesh: &Path, folder: &Path, gateway: SocketAddr, service: &Service) 
 }
 
 /// Everything on that is on by default; routes stay for longer than any run.
-fn config_text(listen: SocketAddr, admin: SocketAddr, place: &Place<'_>, services: &[Service]) -> String {
+fn config_text(
+    listen: SocketAddr,
+    admin: SocketAddr,
+    place: &Place<'_>,
+    services: &[Service],
+    further: Further<'_>,
+) -> String {
     let Place { workers, plain, checking, .. } = place;
+    let Further { gateway, service } = further;
     let instances = services.iter().map(|Service { name, .. }| {
-        let backend = if name == CHECKING { checking } else { plain };
-        format!("[services.{name}]\nbase_urls = [\"http://{backend}\"]\n")
+        let (backend, service) = if name == CHECKING { (checking, "") } else { (plain, service) };
+        format!("[services.{name}]\nbase_urls = [\"http://{backend}\"]\n{service}")
     });
     let instances: String = instances.collect();
     format!(
@@ -182,6 +198,6 @@ listen = \"{listen}\"
 admin_listen = \"{admin}\"
 workers = {workers}
 snapshot = \"\"
-"
+{gateway}"
     )
 }

@@ -4,15 +4,17 @@
 
 mod bulk;
 mod report;
+mod streamed;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::gateway::{Gateway, NAME, PLAIN, Routes};
+use super::gateway::{Further, Gateway, NAME, PLAIN, Routes};
 use super::peer::Place;
 use super::process::{Backend, Cores, Process, backend};
 use super::proxy::Proxy;
@@ -31,6 +33,9 @@ const BUSY: u16 = 512;
 
 /// A body limit for the upload that is taken.
 const LIMIT_MIB: u64 = 64;
+
+/// What a service is told whose requests' bodies are passed on as they come.
+const STREAMED: &str = "protocol = \"http2\"\nrequest_bodies = \"streamed\"\n";
 
 /// What the run is told.
 #[derive(Debug, clap::Args)]
@@ -62,7 +67,6 @@ struct Rows<'a> {
     mesh: &'a std::path::Path,
     plain: &'a Backend,
     checking: &'a Backend,
-    bulk: &'a Bulk,
     rows: Vec<Row>,
 }
 
@@ -82,18 +86,11 @@ pub(crate) fn run_memory(arguments: &MemoryArguments) -> anyhow::Result<u8> {
     let checking = backend(&cores, folder.path(), true)?;
     let bulk = Bulk::start(arguments.mib * MIB)?;
     let (mesh, folder) = (arguments.mesh.as_path(), folder.path());
-    let mut rows = Rows {
-        cores: &cores,
-        folder,
-        mesh,
-        plain: &plain,
-        checking: &checking,
-        bulk: &bulk,
-        rows: Vec::new(),
-    };
+    let mut rows = Rows { cores: &cores, folder, mesh, plain: &plain, checking: &checking, rows: Vec::new() };
 
-    rows.add("started, with 10 routes", 16, "", false, |_, _| Ok(()))?;
-    rows.add("1,000 idle connections", 48, "", false, |rows, gateway| {
+    let usual = Further::default();
+    rows.add("started, with 10 routes", 16, usual, rows.plain.address, |_, _| Ok(()))?;
+    rows.add("1,000 idle connections", 48, usual, rows.plain.address, |rows, gateway| {
         let mut hold = rows.cores.ourselves("hold")?;
         hold.args(["--target", &gateway.address().to_string(), "--path", PLAIN]);
         hold.args(["--connections", &IDLE.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -102,7 +99,7 @@ pub(crate) fn run_memory(arguments: &MemoryArguments) -> anyhow::Result<u8> {
         ensure!(line.trim() == IDLE.to_string(), "void: {}", hold.said());
         Ok(hold)
     })?;
-    rows.add("512 busy connections", 64, "", false, |rows, gateway| {
+    rows.add("512 busy connections", 64, usual, rows.plain.address, |rows, gateway| {
         let mut load = rows.cores.ourselves("load")?;
         load.args(["--target", &gateway.address().to_string(), "--path", PLAIN]);
         load.args(["--connections", &BUSY.to_string(), "--seconds", &arguments.seconds.to_string()]);
@@ -114,13 +111,19 @@ pub(crate) fn run_memory(arguments: &MemoryArguments) -> anyhow::Result<u8> {
     })?;
     let whole = arguments.mib;
     let name = format!("a download of {whole} MiB");
-    rows.add(&name, 32, "", true, |_, gateway| bulk::download(gateway.address(), whole * MIB))?;
+    rows.add(&name, 32, usual, bulk.address, |_, gateway| bulk::download(gateway.address(), whole * MIB))?;
     let name = format!("an upload of {whole} MiB, above the limit: refused with 413");
-    rows.add(&name, 32, "", true, |_, gateway| bulk::upload(gateway.address(), whole * MIB, 413))?;
+    rows.add(&name, 32, usual, bulk.address, |_, gateway| bulk::upload(gateway.address(), whole * MIB, 413))?;
     let name = format!("an upload of {LIMIT_MIB} MiB, where the limit is that: held once, to be signed");
     let limit = format!("body_limit = \"{LIMIT_MIB}MiB\"\n");
-    rows.add(&name, 32 + LIMIT_MIB, &limit, true, |_, gateway| {
+    let limited = Further { gateway: &limit, ..usual };
+    rows.add(&name, 32 + LIMIT_MIB, limited, bulk.address, |_, gateway| {
         bulk::upload(gateway.address(), LIMIT_MIB * MIB, 200)
+    })?;
+    let name = format!("an upload of {whole} MiB, to a service whose bodies are streamed (HTTP/2)");
+    let streamed = Further { service: STREAMED, ..usual };
+    rows.add(&name, 32, streamed, streamed::start(whole * MIB)?, |_, gateway| {
+        bulk::upload(gateway.address(), whole * MIB, 200)
     })?;
 
     let document = MemoryDocument {
@@ -147,14 +150,13 @@ impl Rows<'_> {
         &mut self,
         name: &str,
         bound_mib: u64,
-        settings: &str,
-        to_bulk: bool,
+        further: Further<'_>,
+        plain: SocketAddr,
         happens: impl FnOnce(&Self, &Gateway) -> anyhow::Result<T>,
     ) -> anyhow::Result<()> {
-        let plain = if to_bulk { self.bulk.address } else { self.plain.address };
         let Self { cores, folder, checking, .. } = *self;
         let place = Place { cores, folder, workers: 1, plain, checking: checking.address };
-        let gateway = Gateway::start_with(&place, self.mesh, NAME, Routes::Few, &[], settings)?;
+        let gateway = Gateway::start_with(&place, self.mesh, NAME, Routes::Few, &[], further)?;
         let process = gateway.process();
         procfs::forget_peak(process)?;
         let before_kib = procfs::rss_kib(process)?;

@@ -90,7 +90,14 @@ impl Stand {
                 _ => {
                     let routes = if setting == Setting::ManyRoutes { Routes::Many } else { Routes::Few };
                     let mesh = binaries.beside.unwrap_or(mesh);
-                    Some(Box::new(Gateway::start_with(&place, mesh, gateway::BESIDE, routes, &[], "")?))
+                    Some(Box::new(Gateway::start_with(
+                        &place,
+                        mesh,
+                        gateway::BESIDE,
+                        routes,
+                        &[],
+                        gateway::Further::default(),
+                    )?))
                 }
             };
             match proxy {
