@@ -34,8 +34,8 @@ const BUSY: u16 = 512;
 /// A body limit for the upload that is taken.
 const LIMIT_MIB: u64 = 64;
 
-/// What a service is told whose requests' bodies are passed on as they come.
-const STREAMED: &str = "protocol = \"http2\"\nrequest_bodies = \"streamed\"\n";
+/// What a service is told whose requests' bodies are passed on as they come, within an attempt's limit.
+const STREAMED: &str = "protocol = \"http2\"\nrequest_bodies = \"streamed\"\ntimeout = 60\n";
 
 /// What the run is told.
 #[derive(Debug, clap::Args)]
