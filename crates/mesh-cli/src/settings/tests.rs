@@ -103,6 +103,10 @@ fn numbers_that_contradict_each_other_are_refused() {
         &["manifest.gateway: names this service itself"],
     );
     mistakes(&with("[manifest]\ngateway = \"b\""), &["manifest.gateway: \"b\" is not in [services]"]);
+    mistakes(
+        &with("[manifest]\ngateway = \"http://b:1\""),
+        &["'{' or '}': a URL stands in base_urls of [services.X], and X here"],
+    );
     mistakes(&with("[defaults]\ntimeout = 0"), &["defaults.timeout: "]);
     mistakes(&with("[health]\nrecovery_timeout = \"10ms\""), &["health.recovery_timeout: "]);
     mistakes(&with("algorithm = \"md5\""), &["algorithm: \"md5\" is not one of"]);

@@ -80,7 +80,12 @@ pub(crate) fn read(kind: Kind, raw: Raw) -> Result<Value, String> {
         (Kind::Share, Raw::Float(share)) if (0.0..=1.0).contains(&share) => Ok(Value::Share(share)),
         (Kind::Share, Raw::Integer(share @ 0..=1)) => Ok(Value::Share(if share == 0 { 0.0 } else { 1.0 })),
         (Kind::Name, Raw::Text(text)) => {
-            ServiceName::parse(&text).map(Value::Name).map_err(|error| format!("{text:?}: {error}"))
+            let hint = if text.contains("://") {
+                ": a URL stands in base_urls of [services.X], and X here"
+            } else {
+                ""
+            };
+            ServiceName::parse(&text).map(Value::Name).map_err(|error| format!("{text:?}: {error}{hint}"))
         }
         (Kind::Address, Raw::Text(text)) => {
             text.parse().map(Value::Address).map_err(|_| format!("{text:?} is not {}", kind.describe()))
