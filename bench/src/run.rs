@@ -45,11 +45,11 @@ use crate::{clock, output};
 use case::{CASES, CONSTANT_RATE, EVENTS, IDLE_MEMORY, Setting};
 use document::{Document, Idle};
 use events::EventReport;
-use patience::{Attempted, Patience};
+use patience::Patience;
 use peer::haproxy;
 use peer::nginx::{self, Nginx};
 use process::Cores;
-use report::{CaseReport, Verdict};
+use report::CaseReport;
 use stand::{Binaries, Stand};
 
 /// What the run is told.
@@ -163,11 +163,21 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         Ok(Outcome::Case(CaseReport::new(case.name, &expected, rounds)))
     };
     let mut outcomes = (0..wanted.len()).map(attempt).collect::<anyhow::Result<Vec<_>>>()?;
-    patience.again(&wanted, &mut outcomes, attempt)?;
-    for outcome in outcomes {
+    let verdict = |outcome: &Outcome| match outcome {
+        Outcome::Case(report) => report.verdict,
+        Outcome::Events(report) => report.verdict,
+    };
+    let times = patience.again(&wanted, &mut outcomes, attempt, verdict)?;
+    for (outcome, again) in outcomes.into_iter().zip(times) {
         match outcome {
-            Outcome::Case(report) => document.cases.push(report),
-            Outcome::Events(report) => document.events = Some(report),
+            Outcome::Case(mut report) => {
+                report.attempts += again;
+                document.cases.push(report);
+            }
+            Outcome::Events(mut report) => {
+                report.attempts += again;
+                document.events = Some(report);
+            }
         }
     }
     if arguments.wants(CONSTANT_RATE) {
@@ -190,20 +200,4 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 enum Outcome {
     Case(CaseReport),
     Events(EventReport),
-}
-
-impl Attempted for Outcome {
-    fn verdict(&self) -> Verdict {
-        match self {
-            Self::Case(report) => report.verdict(),
-            Self::Events(report) => report.verdict(),
-        }
-    }
-
-    fn attempts(&mut self) -> &mut u32 {
-        match self {
-            Self::Case(report) => report.attempts(),
-            Self::Events(report) => report.attempts(),
-        }
-    }
 }

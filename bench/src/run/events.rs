@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use super::case::EVENTS;
 use super::gateway::{self, Gateway, PLAIN, Routes};
-use super::patience::Attempted;
 use super::peer::Place;
 use super::process::Cores;
 use super::proxy::Proxy;
@@ -54,19 +53,9 @@ pub(super) struct EventReport {
     /// What it is worth.
     pub(super) verdict: Verdict,
     /// How often it was measured: the last time counts, the others the machine was busy.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// Through nothing, and through a gateway.
     pub(super) delays: Vec<EventDelays>,
-}
-
-impl Attempted for EventReport {
-    fn verdict(&self) -> Verdict {
-        self.verdict
-    }
-
-    fn attempts(&mut self) -> &mut u32 {
-        &mut self.attempts
-    }
 }
 
 impl EventReport {

@@ -5,15 +5,6 @@ use std::time::{Duration, Instant};
 use super::report::Verdict;
 use crate::{clock, output};
 
-/// What came of an attempt.
-pub(super) trait Attempted {
-    /// Whether it holds.
-    fn verdict(&self) -> Verdict;
-
-    /// How many attempts there were.
-    fn attempts(&mut self) -> &mut u32;
-}
-
 /// From the start of a run, for so long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
@@ -28,31 +19,32 @@ impl Patience {
     }
 
     /// Measures those of these again, in turn, whose verdict is that nothing holds: what keeps a machine busy for minutes
-    /// takes them from none alone. The last attempt counts.
+    /// takes them from none alone. The last attempt counts; answers with how often each was measured again.
     ///
     /// # Errors
     ///
     /// The first error of an attempt.
-    pub(super) fn again<A: Attempted>(
+    pub(super) fn again<R>(
         self,
         names: &[&str],
-        measured: &mut [A],
-        mut attempt: impl FnMut(usize) -> anyhow::Result<A>,
-    ) -> anyhow::Result<()> {
+        measured: &mut [R],
+        mut attempt: impl FnMut(usize) -> anyhow::Result<R>,
+        verdict: impl Fn(&R) -> Verdict,
+    ) -> anyhow::Result<Vec<u32>> {
+        let mut times = vec![0; measured.len()];
         let mut goes_on = true;
         while goes_on {
             goes_on = false;
             for (place, (name, report)) in names.iter().zip(&mut *measured).enumerate() {
-                if is_worth_another(report.verdict(), clock::now() - self.begun, self.length) {
+                if is_worth_another(verdict(report), clock::now() - self.begun, self.length) {
                     output::progress(&format!("{name}: the machine was busy: measured again"));
-                    let attempts = *report.attempts() + 1;
                     *report = attempt(place)?;
-                    *report.attempts() = attempts;
+                    times[place] += 1;
                     goes_on = true;
                 }
             }
         }
-        Ok(())
+        Ok(times)
     }
 }
 
@@ -67,23 +59,13 @@ mod tests {
 
     use Verdict::{Inconclusive, Measured};
 
-    impl Attempted for (Verdict, u32) {
-        fn verdict(&self) -> Verdict {
-            self.0
-        }
-
-        fn attempts(&mut self) -> &mut u32 {
-            &mut self.1
-        }
-    }
-
     #[track_caller]
     fn check(minutes: u16, verdicts: &[Verdict], expected: (Verdict, u32)) {
-        let mut verdicts = verdicts.iter().map(|verdict| (*verdict, 1));
+        let mut verdicts = verdicts.iter().copied();
         let mut measured = [verdicts.next().unwrap()];
         let attempt = |_| Ok(verdicts.next().unwrap());
-        Patience::of_minutes(minutes).again(&["get"], &mut measured, attempt).unwrap();
-        assert_eq!(measured, [expected]);
+        let times = Patience::of_minutes(minutes).again(&["get"], &mut measured, attempt, |worth| *worth);
+        assert_eq!((measured[0], times.unwrap()), (expected.0, vec![expected.1]));
     }
 
     #[test]
@@ -98,9 +80,9 @@ mod tests {
 
     #[test]
     fn the_last_attempt_counts_and_how_many_there_were() {
-        check(60, &[Inconclusive, Inconclusive, Measured, Inconclusive], (Measured, 3));
-        check(60, &[Measured, Inconclusive], (Measured, 1));
-        check(0, &[Inconclusive, Measured], (Inconclusive, 1));
+        check(60, &[Inconclusive, Inconclusive, Measured, Inconclusive], (Measured, 2));
+        check(60, &[Measured, Inconclusive], (Measured, 0));
+        check(0, &[Inconclusive, Measured], (Inconclusive, 0));
     }
 
     #[test]
@@ -109,23 +91,23 @@ mod tests {
         let attempt = |place| {
             order.push(place);
             // The first holds at its second attempt, the third at its third.
-            let verdict = if order == [0, 2] { Inconclusive } else { Measured };
-            Ok((verdict, 1))
+            Ok(if order == [0, 2] { Inconclusive } else { Measured })
         };
-        let mut measured = [(Inconclusive, 1), (Measured, 1), (Inconclusive, 1)];
-        Patience::of_minutes(60).again(&["get", "post", "routes"], &mut measured, attempt).unwrap();
-        assert_eq!(measured, [(Measured, 2), (Measured, 1), (Measured, 3)]);
+        let mut measured = [Inconclusive, Measured, Inconclusive];
+        let names = ["get", "post", "routes"];
+        let times = Patience::of_minutes(60).again(&names, &mut measured, attempt, |worth| *worth);
+        assert_eq!((measured, times.unwrap()), ([Measured; 3], vec![1, 0, 2]));
         assert_eq!(order, [0, 2, 2]);
     }
 
     #[test]
     fn a_case_that_is_void_is_not_measured_again() {
         let mut attempts = 0;
-        let attempt = |_| -> anyhow::Result<(Verdict, u32)> {
+        let attempt = |_| -> anyhow::Result<Verdict> {
             attempts += 1;
             anyhow::bail!("void")
         };
-        let void = Patience::of_minutes(60).again(&["get"], &mut [(Inconclusive, 1)], attempt);
+        let void = Patience::of_minutes(60).again(&["get"], &mut [Inconclusive], attempt, |worth| *worth);
         assert!(void.is_err() && attempts == 1);
     }
 }

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::measure::Turn;
 use super::numbers::Range;
-use super::patience::Attempted;
 use super::peer::nginx;
 
 /// A peer whose own figures lie further apart than this was disturbed, and the gateway with it.
@@ -71,16 +70,6 @@ pub(super) struct Figures {
     pub(super) p50_us: Range,
     /// As information.
     pub(super) p99_us: Range,
-}
-
-impl Attempted for CaseReport {
-    fn verdict(&self) -> Verdict {
-        self.verdict
-    }
-
-    fn attempts(&mut self) -> &mut u32 {
-        &mut self.attempts
-    }
 }
 
 impl CaseReport {

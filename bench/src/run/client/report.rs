@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::caller::Outcome;
 use crate::run::numbers::Range;
-use crate::run::patience::Attempted;
 use crate::run::report::{MOST_SPREAD, Verdict};
 use crate::run::table::{range, table};
 use crate::run::targets;
@@ -62,16 +61,6 @@ impl Turn {
         let calls = outcome.calls as f64;
         let cpu_us = outcome.cpu_seconds * 1e6 / calls;
         Self { client, cpu_us, calls_per_second: calls / outcome.seconds }
-    }
-}
-
-impl Attempted for ClientDocument {
-    fn verdict(&self) -> Verdict {
-        self.verdict
-    }
-
-    fn attempts(&mut self) -> &mut u32 {
-        &mut self.attempts
     }
 }
 

@@ -138,7 +138,7 @@ impl Table {
 
 impl Literals {
     /// Adds a table of `literals`, no two of them with one text; `None` of none. Those beyond 2^24 - 1 in all are not
-    /// found: the manifests of so many routes would take more than 10 GiB.
+    /// found.
     pub(super) fn add(&mut self, literals: Vec<(String, Next)>) -> Option<Table> {
         if literals.is_empty() {
             return None;
